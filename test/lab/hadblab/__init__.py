@@ -1,0 +1,1 @@
+"""The lab: real Linux kernels as processes, with shared storage, BMCs and Salt."""
