@@ -70,3 +70,13 @@ def _with_remarks(text: str, plan: Plan) -> str:
 
 def _failure(error: HadbError, tried: dict[str, Any]) -> str:
     return f"{error}" + (f"\nIt happened while changing: {', '.join(tried)}" if tried else "")
+
+
+def carry_out(functions: Any, module: str, plan: Plan) -> None:
+    """Carry a plan out: each step's ``do`` is a function of the execution module ``module``.
+
+    functions
+        ``__salt__`` of the calling state module.
+    """
+    for step in plan.steps:
+        functions[f"{module}.{step.do}"](**step.args)
