@@ -1,0 +1,108 @@
+"""Turn a minimal Debian root into the image of one kind of lab machine."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from hadblab import image_kernel, image_repo, image_salt
+from hadblab.image_root import IMAGE, enter, install, overlay, pack, packages
+from hadblab.run import run
+
+# Virtual sizes in GiB; the files are sparse.
+_SIZE = {"node": 8, "san": 4, "master": 4}
+_ENABLED = {
+    "node": ["salt-minion.service"],
+    "san": [],
+    "master": ["salt-master.service"],
+}
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Finished artefacts that an image is put together from."""
+
+    base: Path
+    kernel: Path
+    keys: Path
+    salt: Path | None
+    repository: Path | None
+
+
+def copy_root(source: Path, target: Path) -> None:
+    """Copy a root directory with owners, devices and links as they are.
+
+    :raises LabError: ``cp`` failed.
+    """
+    run(["cp", "-a", "--reflink=auto", source, target])
+
+
+def build(target: Path, role: str, parts: Parts) -> None:
+    """Write ``target/base.img``, the disk of machines of this ``role``.
+
+    :param role: ``node``, ``san`` or ``master``.
+    :raises LabError: a step failed; ``target`` is to be thrown away then.
+    """
+    root = target / "root"
+    copy_root(parts.base, root)
+    if role != "node":
+        install(root, packages(role))
+    release = image_kernel.release(parts.kernel)
+    modules = root / "usr/lib/modules"
+    modules.mkdir(exist_ok=True)
+    copy_root(parts.kernel / "modules" / release, modules / release)
+    overlay(root, "common", *([role] if (IMAGE / "overlay" / role).is_dir() else []))
+    _authorise(root, parts.keys)
+    _units(root, _ENABLED[role])
+    if parts.salt is not None:
+        image_salt.unpack(parts.salt, root)
+    if parts.repository is not None:
+        shutil.copytree(parts.repository, root / image_repo.PLACE)
+        image_repo.use_only(root)
+    if (root / "usr/sbin/update-initramfs").exists():
+        _initramfs(root, release, parts.kernel / "config")
+    _anonymous(root)
+    pack(root, target / "base.img", _SIZE[role])
+    shutil.rmtree(root)
+
+
+def _authorise(root: Path, keys: Path) -> None:
+    """Let the lab's key in as root, and give the machine the lab's own host key."""
+    for key in (root / "etc/ssh").glob("ssh_host_*"):
+        key.unlink()
+    for name in ("ssh_host_ed25519_key", "ssh_host_ed25519_key.pub"):
+        shutil.copy2(keys / name, root / "etc/ssh" / name)
+    home = root / "root/.ssh"
+    home.mkdir(mode=0o700, exist_ok=True)
+    shutil.copy2(keys / "id_ed25519.pub", home / "authorized_keys")
+
+
+def _units(root: Path, enabled: list[str]) -> None:
+    """Enable the lab's units and mask those that only slow a lab machine down."""
+    enter(root, ["systemctl", "enable", "-q", "ssh.service", "hadb-lab-seed.service", *enabled])
+    for line in (IMAGE / "masked-units.txt").read_text().splitlines():
+        if unit := line.partition("#")[0].strip():
+            mask = root / "etc/systemd/system" / unit
+            mask.unlink(missing_ok=True)
+            mask.symlink_to("/dev/null")
+
+
+def _initramfs(root: Path, release: str, config: Path) -> None:
+    """Make the initramfs that ``update-initramfs -u`` then finds and rebuilds."""
+    shutil.copyfile(config, root / "boot" / f"config-{release}")
+    enter(root, ["update-initramfs", "-c", "-k", release])
+
+
+def _anonymous(root: Path) -> None:
+    """Remove what makes one machine differ from another, and what only the build needed."""
+    (root / "etc/machine-id").write_text("")
+    (root / "var/lib/dbus/machine-id").unlink(missing_ok=True)
+    (root / "etc/hostname").unlink(missing_ok=True)
+    (root / "etc/resolv.conf").write_text("# A lab machine reaches nothing but the lab.\n")
+    (root / "etc/hosts").write_text("127.0.0.1 localhost\n::1 localhost\n")
+    if (root / "etc/iscsi").is_dir():
+        # open-iscsi's start-up makes a name from this, a different one on each machine.
+        (root / "etc/iscsi/initiatorname.iscsi").write_text("GenerateName=yes\n")
+    for cached in (root / "var/cache/apt/archives").glob("*.deb"):
+        cached.unlink()
