@@ -34,7 +34,8 @@ def faults(value: Any, schema: Schema, path: str = "hadb") -> list[str]:
 
 def _walk(value: Any, schema: Schema, path: str) -> Iterator[str]:
     if not _is_type(value, schema.get("type", "object")):
-        yield f"{path}: must be {_wanted(schema)}, but is {_shown(value, schema)}"
+        # Only the kind is named: a secret may stand where a mapping belongs.
+        yield f"{path}: must be {_wanted(schema)}, but is {_kind(value)}"
         return
     if isinstance(value, dict):
         yield from _object(value, schema, path)
@@ -98,6 +99,14 @@ def _is_type(value: Any, wanted: str | list[str]) -> bool:
 def _wanted(schema: Schema) -> str:
     names = schema.get("type", "object")
     return " or ".join(_WORDS[name] for name in ([names] if isinstance(names, str) else names))
+
+
+def _kind(value: Any) -> str:
+    # bool before int: True is an int.
+    for name in ("boolean", "integer", "string", "array", "object"):
+        if isinstance(value, _TYPES[name]):
+            return _WORDS[name]
+    return "empty" if value is None else f"a {type(value).__name__}"
 
 
 def _shown(value: Any, schema: Schema) -> str:

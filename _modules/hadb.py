@@ -1,0 +1,250 @@
+"""Facts of this node and the merged pillar, as the orchestration and operators need them.
+
+Reads only; nothing here changes anything.
+"""
+
+import grp
+import json
+import os
+import pwd
+import socket
+import time
+from pathlib import Path
+
+import salt.utils.path
+import salt.utils.yaml
+import salt.version
+
+from hadb_core import VERSION, document_faults
+from hadb_core import document as documents
+from hadb_core.duty import duty as decide_duty
+from hadb_core.errors import HadbError
+from hadb_core.process import run
+
+__virtualname__ = "hadb"
+
+# Where Pacemaker keeps the CIB; readable by root also while Pacemaker is stopped.
+_CIB_FILE = "/var/lib/pacemaker/cib/cib.xml"
+
+
+def __virtual__():
+    return __virtualname__
+
+
+def _run(argv, **how):
+    return run(__salt__["cmd.run_all"], argv, **how)
+
+
+def _document():
+    """Return the merged document with its secrets; for use inside this process only."""
+    layers = []
+    for name in ("defaults", f"os_family/{__grains__['os_family']}"):
+        text = __salt__["cp.get_file_str"](f"salt://hadb/parameters/{name}.yaml")
+        if not text:
+            raise HadbError(f"salt://hadb/parameters/{name}.yaml cannot be read; is the hadb formula in file_roots?")
+        layers.append(salt.utils.yaml.safe_load(text))
+    # json: Salt 3008 hands out masked mappings; their items are real, their text form is not.
+    layers.append(json.loads(json.dumps(dict(__pillar__.get("hadb", {})))))
+    return documents.complete(documents.merge(*layers))
+
+
+def document():
+    """
+    Return the settings in force: defaults, OS family and pillar merged, secrets hidden.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt db1 hadb.document
+    """
+    return documents.redacted(_document())
+
+
+def faults():
+    """
+    Return every fault of the pillar as a sentence with its path and what to do; empty means valid.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt db1 hadb.faults
+    """
+    return document_faults.faults(_document())
+
+
+def version():
+    """
+    Return the version of hadb's modules and of their pure core, and where they were loaded from.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' hadb.version
+    """
+    return {"core": VERSION, "core_path": os.path.dirname(documents.__file__), "module_path": __file__}
+
+
+def duty():
+    """
+    Return whether the once-only steps are this node's job: ``{"here": bool, "reason": str}``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' hadb.duty
+    """
+    try:
+        configured = '"db-fs"' in Path(_CIB_FILE).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        configured = False
+    node = socket.gethostname()
+    return decide_duty(node, _document()["bootstrap_node"], __salt__["pacemaker.status"](), configured)._asdict()
+
+
+def lacking():
+    """
+    Return what this node still lacks until it is part of the cluster, as sentences.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' hadb.lacking
+    """
+    settings = _document()
+    missing = []
+    if __salt__["corosync.authkey_fingerprint"]() is None:
+        missing.append("the Corosync key, which `salt-run state.orchestrate hadb.orch` makes and shares")
+    volume = _volume(settings)
+    if not volume["exists"]:
+        missing.append(f"the volume {settings['storage']['vg']}/{settings['storage']['lv']}, which hadb.orch makes")
+    cluster = __salt__["pacemaker.status"]()
+    if not cluster["running"]:
+        missing.append("Pacemaker does not run here")
+    elif "db-server" not in cluster["resources"]:
+        missing.append("the database is not in the cluster's configuration, which hadb.orch brings in")
+    return missing
+
+
+def facts(topics):
+    """
+    Return what this node knows about the given topics.
+
+    topics
+        A list out of ``system``, ``luns``, ``volume``, ``bmc``, ``corosync``, ``cluster``, ``clients``.
+
+    Each topic's value is its facts, or ``{"error": text}`` when it could not be read.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' hadb.facts '[system, luns]'
+    """
+    settings = _document()
+    return {topic: _gather(topic, settings) for topic in topics}
+
+
+def _gather(topic, settings):
+    try:
+        return _TOPICS[topic](settings)
+    except HadbError as error:
+        return {"error": str(error)}
+
+
+def _system(settings):
+    return {
+        "hostname": socket.gethostname(),
+        "time": time.time(),
+        "salt": salt.version.__version__,
+        "core": VERSION,
+        "digest": documents.digest(settings),
+        "interfaces": _interfaces(),
+        "neighbours": {vip["address"]: _neighbour(vip["address"]) for vip in settings["vips"].values()},
+        "ids": _ids(settings["database"]["user"]),
+    }
+
+
+def _interfaces():
+    links = json.loads(_run(["ip", "-json", "address", "show"]).out)
+    return {
+        link["ifname"]: [f"{one['local']}/{one['prefixlen']}" for one in link.get("addr_info", ()) if one.get("scope") == "global"]
+        for link in links
+    }
+
+
+def _neighbour(address):
+    """Return the hardware address that answers for ``address``, or None: the kernel is made to ask by ARP/ND."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            # Port 9 is discard (RFC 863); the datagram itself does not matter.
+            probe.sendto(b"", (address, 9))
+        except OSError:
+            return None
+    # The kernel asks three times, one second apart (mcast_solicit, retrans_time_ms), before it gives up.
+    deadline = time.monotonic() + 4
+    while True:
+        known = json.loads(_run(["ip", "-json", "neighbour", "show", address]).out or "[]")
+        states = {state for one in known for state in one.get("state", ())}
+        if "INCOMPLETE" not in states or time.monotonic() > deadline:
+            return next((one["lladdr"] for one in known if "lladdr" in one and "FAILED" not in one.get("state", ())), None)
+        time.sleep(0.2)
+
+
+def _ids(user):
+    def of(lookup, key, field):
+        try:
+            return getattr(lookup(key), field)
+        except KeyError:
+            return None
+
+    return {
+        "user": {"number_of_name": of(pwd.getpwnam, user["name"], "pw_uid"), "name_of_number": of(pwd.getpwuid, user["uid"], "pw_name")},
+        "group": {"number_of_name": of(grp.getgrnam, user["group"], "gr_gid"), "name_of_number": of(grp.getgrgid, user["gid"], "gr_name")},
+    }
+
+
+def _bmc(settings):
+    if salt.utils.path.which("ipmitool") is None:
+        return {"not_installed": True}
+    peer = documents.peer_of(settings, socket.gethostname())
+    bmc = settings["nodes"][peer]["bmc"]
+    try:
+        power = __salt__["ipmitool.power_status"](bmc["address"])
+    except HadbError as error:
+        power = f"no answer ({error})"
+    if power not in ("on", "off"):
+        return {"power": power, "cipher_zero_refused": None}
+    return {"power": power, "cipher_zero_refused": __salt__["ipmitool.cipher_zero_refused"](bmc["address"])}
+
+
+def _clients(settings):
+    """Try every account that may come from anywhere; the others may rightly be refused here."""
+    port = settings["database"]["port"]
+    accounts = [name for name, account in settings["database"]["accounts"].items() if "%" in account.get("hosts", ["%"])]
+    return [
+        {"account": account, "address": vip["address"],
+         **__salt__["dbinstance.reachable"](vip["address"], port, account, f"hadb:database:accounts:{account}:password")}
+        for vip in settings["vips"].values()
+        for account in accounts
+    ]
+
+
+def _volume(settings):
+    return __salt__["halvm.volume"](settings["storage"]["vg"], settings["storage"]["lv"])
+
+
+_TOPICS = {
+    "system": _system,
+    "luns": lambda settings: __salt__["halvm.luns"](),
+    "volume": _volume,
+    "bmc": _bmc,
+    "corosync": lambda settings: __salt__["corosync.membership"](),
+    "cluster": lambda settings: __salt__["pacemaker.status"](),
+    "clients": _clients,
+}

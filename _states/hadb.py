@@ -1,0 +1,160 @@
+"""Conditions of the whole cluster.
+
+``pillar_valid`` and ``node_reported`` run on a node; the others run on the master inside an
+orchestration (``salt-run state.orchestrate hadb.orch``) and ask both nodes.
+"""
+
+import json
+import time
+
+from hadb_core import VERSION, preflight, proofs
+from hadb_core import document as documents
+from hadb_core.errors import HadbError
+from hadb_core.findings import Finding, report
+
+__virtualname__ = "hadb"
+
+# Seconds a node may take to answer a question; a lab node needs up to 10 for all topics.
+_ANSWER = 60
+# Seconds between two looks while a proof is awaited.
+_PAUSE = 2
+
+
+def __virtual__():
+    return __virtualname__
+
+
+def _ret(name, result, comment, changes=None):
+    return {"name": name, "result": result, "comment": comment, "changes": changes or {}}
+
+
+def pillar_valid(name):
+    """
+    The pillar under ``hadb`` has no fault; otherwise all faults are named at once.
+
+    .. code-block:: yaml
+
+        hadb pillar is valid:
+          hadb.pillar_valid:
+            - failhard: True
+    """
+    try:
+        faults = __salt__["hadb.faults"]()
+    except HadbError as error:
+        return _ret(name, False, str(error))
+    if faults:
+        listed = "\n".join(f"  {fault}" for fault in faults)
+        return _ret(name, False, f"{len(faults)} faults in the pillar, nothing was touched:\n{listed}")
+    return _ret(name, True, "The pillar is valid")
+
+
+def modules_synced(name, nodes):
+    """
+    Both minions have hadb's modules, of the master's version; syncs them, also in test mode.
+
+    nodes
+        ``{node: minion id}``.
+
+    Syncing copies files into the minion's cache and changes nothing of the system; without it a
+    test run could not predict anything on a blank node.
+    """
+    synced = _ask(nodes, "saltutil.sync_all", kwarg={"refresh": True})
+    silent = [node for node in nodes if not isinstance(synced.get(node), dict)]
+    if silent:
+        return _ret(name, False, report(_no_answer(node, synced.get(node)) for node in silent))
+    versions = {node: answer["core"] if isinstance(answer, dict) else str(answer)
+                for node, answer in _ask(nodes, "hadb.version").items()}
+    stale = [node for node in nodes if versions.get(node) != VERSION]
+    if stale:
+        return _ret(name, False, report(
+            Finding(node, "modules", f"hadb {VERSION}, as on the master", versions.get(node, "no answer"),
+                    f"restart salt-minion on {node}: it holds an older hadb_core in memory") for node in stale))
+    changes = {f"{node} {kind}": {"old": None, "new": sorted(names)} for node in nodes for kind, names in synced[node].items() if names}
+    return _ret(name, True, f"Both nodes have hadb {VERSION}", changes)
+
+
+def preflight_passed(name, topics):
+    """
+    Nothing speaks against going on: asks both nodes for facts and checks them together.
+
+    topics
+        What to look at, see ``hadb.facts``; ``bmc`` is left out where ipmitool is not there yet.
+    """
+    try:
+        document = _document()
+        facts = _facts(document, topics)
+    except HadbError as error:
+        return _ret(name, False, str(error))
+    found = preflight.check(document, facts)
+    if found:
+        return _ret(name, False, f"{len(found)} findings, nothing was touched:\n{report(found)}")
+    return _ret(name, True, f"Nothing speaks against going on ({', '.join(topics)})")
+
+
+def proven(name, proof, within=0):
+    """
+    The proof of one step holds on both nodes.
+
+    proof
+        ``volume``, ``membership``, ``cluster``, ``fencing``, ``placement`` or ``clients``.
+    within
+        Seconds to wait for it; what just has been started needs some.
+
+    In test mode a proof that does not hold yet is not a failure: it is what the run would bring about.
+    """
+    document = _document()
+    deadline = time.monotonic() + (0 if __opts__["test"] else within)
+    while True:
+        found = proofs.prove(proof, document, _facts(document, proofs.TOPICS[proof]))
+        if not found or time.monotonic() > deadline:
+            break
+        time.sleep(_PAUSE)
+    if not found:
+        return _ret(name, True, f"Proven: {proof}")
+    if __opts__["test"]:
+        return _ret(name, None, f"Not yet:\n{report(found)}")
+    return _ret(name, False, f"The proof '{proof}' failed:\n{report(found)}")
+
+
+def node_reported(name):
+    """
+    Tell what this node still lacks until it is part of the cluster; never fails, never changes anything.
+    """
+    try:
+        lacking = __salt__["hadb.lacking"]()
+    except HadbError as error:
+        return _ret(name, True, f"Cannot tell what is missing: {error}")
+    if lacking:
+        return _ret(name, True, "Prepared; still missing: " + "; ".join(lacking))
+    return _ret(name, True, "This node is part of the cluster")
+
+
+def _document():
+    """Return the master's own view of the document, without secrets."""
+    document = __salt__["hadb.document"]()
+    if not document["nodes"]:
+        raise HadbError("the master has no hadb pillar: give '*_master' in top.sls the same hadb pillar as the nodes")
+    return document
+
+
+def _facts(document, topics):
+    """Return ``{node: facts}``; a node that does not answer, or whose modules fail, is missing or carries errors."""
+    answers = _ask(documents.minion_ids(document), "hadb.facts", arg=[list(topics)])
+    return {node: answer if isinstance(answer, dict) else {"facts": {"error": str(answer)}} for node, answer in answers.items()}
+
+
+def _ask(nodes, function, arg=(), kwarg=None):
+    """Return ``{node: answer}`` of those minions that answered."""
+    ids = {minion: node for node, minion in nodes.items()}
+    answers = __salt__["saltutil.cmd"](sorted(ids), function, arg=arg, tgt_type="list", timeout=_ANSWER, kwarg=kwarg)
+    # The answer of a minion that is down is False or missing, depending on Salt's version.
+    return {ids[minion]: _plain(answer["ret"]) for minion, answer in answers.items() if isinstance(answer, dict) and "ret" in answer}
+
+
+def _plain(answer):
+    return json.loads(json.dumps(answer))
+
+
+def _no_answer(node, answer):
+    return Finding(node, "minion", "an answer from its Salt minion", str(answer) if answer else "none",
+                   "look whether the node is up and salt-minion runs; both nodes are needed")

@@ -1,0 +1,70 @@
+"""The document: defaults <- OS family <- pillar, and what of it may be shown."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from hadb_core.schema import SCHEMA, Schema
+
+HIDDEN = "(hidden)"
+
+
+def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the layers merged, later ones win; mappings are merged, lists replaced.
+
+    The same rule as ``slsutil.merge`` with ``strategy="recurse", merge_lists=False`` in
+    ``map.jinja``; a test holds the two together.
+    """
+    result: dict[str, Any] = {}
+    for layer in layers:
+        for key, value in layer.items():
+            old = result.get(key)
+            result[key] = merge(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else _copy(value)
+    return result
+
+
+def complete(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the document with what follows from other keys filled in (``bootstrap_node``)."""
+    nodes = document.get("nodes")
+    first = min(nodes, default="", key=str) if isinstance(nodes, Mapping) else ""
+    return {"bootstrap_node": first, **document}
+
+
+def redacted(value: Any, schema: Schema = SCHEMA) -> Any:
+    """Return ``value`` with every secret replaced by ``(hidden)``; safe to print and to log."""
+    if schema.get("secret"):
+        return HIDDEN
+    if isinstance(value, Mapping):
+        known, others = schema.get("properties", {}), schema.get("additionalProperties") or {}
+        return {key: redacted(item, known.get(key, others)) for key, item in value.items()}
+    if isinstance(value, list):
+        return [redacted(item, schema.get("items", {})) for item in value]
+    return value
+
+
+def digest(document: Mapping[str, Any]) -> str:
+    """Return a short fingerprint of the document *without* its secrets.
+
+    Both nodes and the master must compile the same pillar; secrets are left out because a
+    fingerprint of a short password in the job cache could be tried out.
+    """
+    return hashlib.sha256(json.dumps(redacted(document), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def minion_ids(document: Mapping[str, Any]) -> dict[str, str]:
+    """Return ``{node: minion id}``."""
+    return {name: node.get("minion_id", name) for name, node in document["nodes"].items()}
+
+
+def peer_of(document: Mapping[str, Any], node: str) -> str:
+    """Return the name of the other node."""
+    return next(name for name in document["nodes"] if name != node)
+
+
+def _copy(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _copy(item) for key, item in value.items()}
+    return list(value) if isinstance(value, list) else value

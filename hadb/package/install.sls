@@ -1,0 +1,18 @@
+# Installs the packages; the database user exists first, so that its files get the equal ids. Scope: node.
+{%- from "hadb/map.jinja" import hadb with context %}
+{%- set wanted = hadb.packages.base + hadb.packages.storage + hadb.packages.cluster
+    + hadb.packages["database_" ~ hadb.database.flavour] %}
+{%- if hadb.heartbeat.mode == "bond" %}{% set wanted = wanted + hadb.packages.bond %}{% endif %}
+include:
+  - hadb.package.hold
+  - hadb.database.user
+  - hadb.database.service
+
+hadb packages are installed:
+  pkg.installed:
+    - pkgs: {{ wanted | json }}
+    - install_recommends: False
+    - require:
+      - file: hadb keeps packages from starting cluster and database
+      - sls: hadb.database.user
+      - sls: hadb.database.service
