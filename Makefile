@@ -1,0 +1,49 @@
+# Every target is one line in `make help`. Python tools live in a venv outside the checkout.
+CACHE ?= $(HOME)/.cache/hadb
+VENV  := $(CACHE)/venv
+PY    := $(VENV)/bin/python
+LAB   := test/lab/lab
+DISTRO ?= debian13
+SALT ?= 3008.3
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check lint unit tool scenario down clean
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: setup ## two blank nodes become a fenced database, watched live; leaves the lab running
+	$(PY) test/demo.py --distro $(DISTRO) --salt $(SALT)
+
+test: setup check tool scenario ## everything: what CI runs
+	@$(PY) test/summary.py
+
+check: $(VENV)/.ready lint unit ## lint, unit, render and loader tests; no lab, under two minutes
+
+lint: $(VENV)/.ready ## ruff, yamllint and the house rules
+	$(VENV)/bin/ruff check _modules _states _runners _utils test
+	$(VENV)/bin/yamllint -c .yamllint pillar.example hadb/parameters FORMULA kitchen.yml
+
+unit: $(VENV)/.ready ## unit, render and loader tests
+	mkdir -p build
+	$(VENV)/bin/pytest -q test/unit test/render --junit-xml=build/unit.xml
+
+tool: setup ## real crm, cibadmin, corosync, mariadb and ipmi_sim in chroots, no daemons of the host
+	mkdir -p build
+	$(VENV)/bin/pytest -q test/tool --junit-xml=build/tool.xml
+
+scenario: setup ## the whole way in the lab, from blank nodes through every fault
+	mkdir -p build
+	$(VENV)/bin/pytest -q test/scenario --junit-xml=build/scenario.xml
+
+down: ## take the lab down
+	$(LAB) down
+
+setup: $(VENV)/.ready ## install what the lab needs from apt and PyPI
+	test/setup-host
+
+$(VENV)/.ready: test/requirements.txt test/constraints.txt
+	test/setup-venv $(VENV)
+
+clean: ## remove what was built here (not the images)
+	rm -rf build
