@@ -1,0 +1,181 @@
+"""The operator's verbs on the master: build with live progress, look, verify.
+
+.. code-block:: bash
+
+    salt-run hadb.deploy            # = salt-run state.orchestrate hadb.orch, with live progress
+    salt-run hadb.status            # what runs where, and what is held or wrong
+    salt-run hadb.verify            # all proofs, read-only
+"""
+
+import sys
+import time
+
+import salt.client
+import salt.minion
+import salt.runner
+import salt.utils.event
+
+from hadb_core import document as documents
+from hadb_core import preflight, progress, proofs
+from hadb_core.errors import HadbError
+from hadb_core.findings import report
+
+__virtualname__ = "hadb"
+
+
+def __virtual__():
+    return __virtualname__
+
+
+def deploy(test=False):
+    """
+    Run ``hadb.orch`` and print each phase, node and result as it happens, with the time passed.
+
+    test
+        Only predict.
+
+    The exit code is the orchestration's: 0 when every phase and proof succeeded. Interrupting it
+    (Ctrl-C) stops the watching; the step under way on the nodes runs to its end, and the next run
+    goes on from there.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run hadb.deploy
+    """
+    client = salt.runner.RunnerClient(__opts__)
+    with salt.utils.event.get_master_event(__opts__, __opts__["sock_dir"], listen=True) as bus:
+        job = client.asynchronous("state.orchestrate", {"arg": ["hadb.orch"], "kwarg": {"test": bool(test)}}, local=True)
+        ended = _follow(bus, f"salt/run/{job['jid']}/ret")
+    result = ended["return"]
+    ok = bool(ended.get("success")) and isinstance(result, dict) and result.get("retcode", 1) == 0
+    if not ok:
+        __context__["retcode"] = 1
+    return result
+
+
+def watch():
+    """
+    Print what hadb does on the nodes as it happens, until interrupted; for a second terminal.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run hadb.watch
+    """
+    with salt.utils.event.get_master_event(__opts__, __opts__["sock_dir"], listen=True) as bus:
+        _follow(bus, None)
+
+
+def status():
+    """
+    Return what runs where, what operators hold, what failed, and whether fencing stands ready.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run hadb.status
+    """
+    settings = _settings()
+    facts = _facts(settings, ["cluster", "volume"])
+    return {
+        "nodes": {node: _node_status(facts.get(node)) for node in settings["nodes"]},
+        "database": _where(facts, "db-server"),
+        "vips": {vip["address"]: _where(facts, f"vip-{name}") for name, vip in settings["vips"].items()},
+        "fencing": {f"fence-{node}": _where(facts, f"fence-{node}") for node in settings["nodes"]},
+        "holds": sorted({hold for known in facts.values() for hold in known.get("cluster", {}).get("holds", ())}),
+    }
+
+
+def verify():
+    """
+    Make every proof, changing nothing; the exit code is 1 and the findings are returned when one does not hold.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run hadb.verify
+    """
+    settings = _settings()
+    facts = _facts(settings, sorted({topic for topics in proofs.TOPICS.values() for topic in topics}))
+    result = {}
+    for proof in proofs.TOPICS:
+        found = proofs.prove(proof, settings, facts)
+        result[proof] = report(found) if found else "proven"
+        if found:
+            __context__["retcode"] = 1
+    return result
+
+
+def check():
+    """
+    Ask what the preflight asks, changing nothing: is the pillar valid, are both nodes, LUNs and BMCs as they should be?
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run hadb.check
+    """
+    minion = _minion()
+    faults = minion.functions["hadb.faults"]()
+    if faults:
+        __context__["retcode"] = 1
+        return {"pillar": faults}
+    settings = minion.functions["hadb.document"]()
+    found = preflight.check(settings, _facts(settings, ["system", "luns", "bmc"]))
+    if found:
+        __context__["retcode"] = 1
+    return {"pillar": "valid", "preflight": report(found) if found else "nothing speaks against going on"}
+
+
+def _follow(bus, until):
+    """Print the progress lines of events until the one tagged ``until`` comes; return its data."""
+    started, view = time.monotonic(), progress.View()
+    while True:
+        event = bus.get_event(wait=1, full=True)
+        if event is None:
+            continue
+        if until and event["tag"] == until:
+            return event["data"]
+        for line in view.lines(event["tag"], event["data"]):
+            sys.stderr.write(f"[{time.monotonic() - started:6.1f} s] {line}\n")
+            sys.stderr.flush()
+
+
+def _minion():
+    opts = dict(__opts__, file_client="local")
+    return salt.minion.MasterMinion(opts)
+
+
+def _settings():
+    settings = _minion().functions["hadb.document"]()
+    if not settings["nodes"]:
+        raise HadbError("the master has no hadb pillar: give '*_master' in top.sls the same hadb pillar as the nodes")
+    return settings
+
+
+def _facts(settings, topics):
+    ids = {minion: node for node, minion in documents.minion_ids(settings).items()}
+    with salt.client.get_local_client(__opts__["conf_file"]) as client:
+        answers = client.cmd(sorted(ids), "hadb.facts", arg=[topics], tgt_type="list", timeout=60)
+    return {ids[minion]: answer for minion, answer in answers.items() if isinstance(answer, dict)}
+
+
+def _node_status(known):
+    cluster = (known or {}).get("cluster")
+    if cluster is None or "error" in cluster:
+        return "no answer" if cluster is None else cluster["error"]
+    return "Pacemaker runs" if cluster["running"] else "Pacemaker does not run"
+
+
+def _where(facts, resource):
+    for known in facts.values():
+        found = known.get("cluster", {}).get("resources", {}).get(resource)
+        if found:
+            return found["node"] or "stopped"
+    return "unknown"

@@ -1,0 +1,66 @@
+"""Salt's events -> lines for a person who watches a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+# Functions that are hadb's phases; `saltutil.find_job` and other housekeeping are not shown.
+_SHOWN = ("state.sls", "state.apply", "hadb.facts", "saltutil.sync_all")
+
+
+class View:
+    """What is known of the jobs under way; feed it every event in order."""
+
+    def __init__(self) -> None:
+        self._phase: dict[str, str] = {}
+
+    def lines(self, tag: str, data: Mapping[str, Any]) -> Iterator[str]:
+        """Yield what to print for one event, mostly nothing.
+
+        tag
+            ``salt/job/<jid>/new``, ``.../ret/<minion>`` or ``.../prog/<minion>/<n>``; others are ignored.
+        data
+            The event's data.
+        """
+        parts = tag.split("/")
+        if parts[:2] != ["salt", "job"] or len(parts) < 4:
+            return
+        jid, kind = parts[2], parts[3]
+        if kind == "new" and data.get("fun") in _SHOWN:
+            self._phase[jid] = _phase(data)
+            yield f"{self._phase[jid]}: {', '.join(sorted(data.get('minions', ())))} ..."
+        elif kind == "prog" and len(parts) > 4:
+            yield from self._state(parts[4], data)
+        elif kind == "ret" and jid in self._phase and len(parts) > 4:
+            yield f"{self._phase[jid]}: {parts[4]} {_result(data)}"
+
+    def _state(self, minion: str, data: Mapping[str, Any]) -> Iterator[str]:
+        """Show a single state when it changed something, failed, or took long enough to be wondered about."""
+        result = data.get("data", data).get("ret", {})
+        if not isinstance(result, Mapping) or "result" not in result:
+            return
+        seconds = float(result.get("duration") or 0) / 1000
+        word = {True: "changed" if result.get("changes") else "ok", None: "would change"}.get(result["result"], "FAILED")
+        if word != "ok" or seconds >= 2:
+            yield f"  {minion}: {result.get('__id__') or result.get('name')} {word} ({seconds:.1f} s)"
+
+
+def _phase(data: Mapping[str, Any]) -> str:
+    arguments = [str(one) for one in data.get("arg", ()) if isinstance(one, str)]
+    if data["fun"] == "hadb.facts":
+        topics = next((one for one in data.get("arg", ()) if isinstance(one, list)), [])
+        return f"look at {', '.join(map(str, topics))}"
+    if data["fun"] == "saltutil.sync_all":
+        return "sync modules"
+    return f"apply {arguments[0] if arguments else 'highstate'}"
+
+
+def _result(data: Mapping[str, Any]) -> str:
+    returned = data.get("return")
+    if not isinstance(returned, Mapping) or not all(isinstance(one, Mapping) and "result" in one for one in returned.values()):
+        return "done" if data.get("success", data.get("retcode", 0) == 0) else "FAILED"
+    states = list(returned.values())
+    failed = sum(one["result"] is False for one in states)
+    changed = sum(bool(one.get("changes")) for one in states)
+    return f"{'FAILED' if failed else 'done'}: {len(states)} states, {changed} changed" + (f", {failed} failed" if failed else "")
