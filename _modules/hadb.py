@@ -5,7 +5,6 @@ Reads only; nothing here changes anything.
 
 import grp
 import json
-import os
 import pwd
 import socket
 import time
@@ -41,7 +40,9 @@ def _document():
     for name in ("defaults", f"os_family/{__grains__['os_family']}"):
         text = __salt__["cp.get_file_str"](f"salt://hadb/parameters/{name}.yaml")
         if not text:
-            raise HadbError(f"salt://hadb/parameters/{name}.yaml cannot be read; is the hadb formula in file_roots?")
+            raise HadbError(
+                f"salt://hadb/parameters/{name}.yaml cannot be read; is the hadb formula in file_roots?"
+            )
         layers.append(salt.utils.yaml.safe_load(text))
     # json: Salt 3008 hands out masked mappings; their items are real, their text form is not.
     layers.append(json.loads(json.dumps(dict(__pillar__.get("hadb", {})))))
@@ -84,7 +85,7 @@ def version():
 
         salt '*' hadb.version
     """
-    return {"core": VERSION, "core_path": os.path.dirname(documents.__file__), "module_path": __file__}
+    return {"core": VERSION, "core_path": str(Path(documents.__file__).parent), "module_path": __file__}
 
 
 def duty():
@@ -102,7 +103,9 @@ def duty():
     except FileNotFoundError:
         configured = False
     node = socket.gethostname()
-    return decide_duty(node, _document()["bootstrap_node"], __salt__["pacemaker.status"](), configured)._asdict()
+    return decide_duty(
+        node, _document()["bootstrap_node"], __salt__["pacemaker.status"](), configured
+    )._asdict()
 
 
 def lacking():
@@ -121,7 +124,9 @@ def lacking():
         missing.append("the Corosync key, which `salt-run state.orchestrate hadb.orch` makes and shares")
     volume = _volume(settings)
     if not volume["exists"]:
-        missing.append(f"the volume {settings['storage']['vg']}/{settings['storage']['lv']}, which hadb.orch makes")
+        missing.append(
+            f"the volume {settings['storage']['vg']}/{settings['storage']['lv']}, which hadb.orch makes"
+        )
     cluster = __salt__["pacemaker.status"]()
     if not cluster["running"]:
         missing.append("Pacemaker does not run here")
@@ -172,7 +177,11 @@ def _system(settings):
 def _interfaces():
     links = json.loads(_run(["ip", "-json", "address", "show"]).out)
     return {
-        link["ifname"]: [f"{one['local']}/{one['prefixlen']}" for one in link.get("addr_info", ()) if one.get("scope") == "global"]
+        link["ifname"]: [
+            f"{one['local']}/{one['prefixlen']}"
+            for one in link.get("addr_info", ())
+            if one.get("scope") == "global"
+        ]
         for link in links
     }
 
@@ -192,7 +201,10 @@ def _neighbour(address):
         known = json.loads(_run(["ip", "-json", "neighbour", "show", address]).out or "[]")
         states = {state for one in known for state in one.get("state", ())}
         if "INCOMPLETE" not in states or time.monotonic() > deadline:
-            return next((one["lladdr"] for one in known if "lladdr" in one and "FAILED" not in one.get("state", ())), None)
+            return next(
+                (one["lladdr"] for one in known if "lladdr" in one and "FAILED" not in one.get("state", ())),
+                None,
+            )
         time.sleep(0.2)
 
 
@@ -204,8 +216,14 @@ def _ids(user):
             return None
 
     return {
-        "user": {"number_of_name": of(pwd.getpwnam, user["name"], "pw_uid"), "name_of_number": of(pwd.getpwuid, user["uid"], "pw_name")},
-        "group": {"number_of_name": of(grp.getgrnam, user["group"], "gr_gid"), "name_of_number": of(grp.getgrgid, user["gid"], "gr_name")},
+        "user": {
+            "number_of_name": of(pwd.getpwnam, user["name"], "pw_uid"),
+            "name_of_number": of(pwd.getpwuid, user["uid"], "pw_name"),
+        },
+        "group": {
+            "number_of_name": of(grp.getgrnam, user["group"], "gr_gid"),
+            "name_of_number": of(grp.getgrgid, user["gid"], "gr_name"),
+        },
     }
 
 
@@ -226,10 +244,19 @@ def _bmc(settings):
 def _clients(settings):
     """Try every account that may come from anywhere; the others may rightly be refused here."""
     port = settings["database"]["port"]
-    accounts = [name for name, account in settings["database"]["accounts"].items() if "%" in account.get("hosts", ["%"])]
+    accounts = [
+        name
+        for name, account in settings["database"]["accounts"].items()
+        if "%" in account.get("hosts", ["%"])
+    ]
     return [
-        {"account": account, "address": vip["address"],
-         **__salt__["dbinstance.reachable"](vip["address"], port, account, f"hadb:database:accounts:{account}:password")}
+        {
+            "account": account,
+            "address": vip["address"],
+            **__salt__["dbinstance.reachable"](
+                vip["address"], port, account, f"hadb:database:accounts:{account}:password"
+            ),
+        }
         for vip in settings["vips"].values()
         for account in accounts
     ]

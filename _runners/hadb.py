@@ -46,7 +46,9 @@ def deploy(test=False):
     """
     client = salt.runner.RunnerClient(__opts__)
     with salt.utils.event.get_master_event(__opts__, __opts__["sock_dir"], listen=True) as bus:
-        job = client.asynchronous("state.orchestrate", {"arg": ["hadb.orch"], "kwarg": {"test": bool(test)}}, local=True)
+        job = client.asynchronous(
+            "state.orchestrate", {"arg": ["hadb.orch"], "kwarg": {"test": bool(test)}}, local=True
+        )
         ended = _follow(bus, f"salt/run/{job['jid']}/ret")
     result = ended["return"]
     ok = bool(ended.get("success")) and isinstance(result, dict) and result.get("retcode", 1) == 0
@@ -86,7 +88,9 @@ def status():
         "database": _where(facts, "db-server"),
         "vips": {vip["address"]: _where(facts, f"vip-{name}") for name, vip in settings["vips"].items()},
         "fencing": {f"fence-{node}": _where(facts, f"fence-{node}") for node in settings["nodes"]},
-        "holds": sorted({hold for known in facts.values() for hold in known.get("cluster", {}).get("holds", ())}),
+        "holds": sorted(
+            {hold for known in facts.values() for hold in known.get("cluster", {}).get("holds", ())}
+        ),
     }
 
 
@@ -155,7 +159,9 @@ def _minion():
 def _settings():
     settings = _minion().functions["hadb.document"]()
     if not settings["nodes"]:
-        raise HadbError("the master has no hadb pillar: give '*_master' in top.sls the same hadb pillar as the nodes")
+        raise HadbError(
+            "the master has no hadb pillar: give '*_master' in top.sls the same hadb pillar as the nodes"
+        )
     return settings
 
 

@@ -62,14 +62,32 @@ def modules_synced(name, nodes):
     silent = [node for node in nodes if not isinstance(synced.get(node), dict)]
     if silent:
         return _ret(name, False, report(_no_answer(node, synced.get(node)) for node in silent))
-    versions = {node: answer["core"] if isinstance(answer, dict) else str(answer)
-                for node, answer in _ask(nodes, "hadb.version").items()}
+    versions = {
+        node: answer["core"] if isinstance(answer, dict) else str(answer)
+        for node, answer in _ask(nodes, "hadb.version").items()
+    }
     stale = [node for node in nodes if versions.get(node) != VERSION]
     if stale:
-        return _ret(name, False, report(
-            Finding(node, "modules", f"hadb {VERSION}, as on the master", versions.get(node, "no answer"),
-                    f"restart salt-minion on {node}: it holds an older hadb_core in memory") for node in stale))
-    changes = {f"{node} {kind}": {"old": None, "new": sorted(names)} for node in nodes for kind, names in synced[node].items() if names}
+        return _ret(
+            name,
+            False,
+            report(
+                Finding(
+                    node,
+                    "modules",
+                    f"hadb {VERSION}, as on the master",
+                    versions.get(node, "no answer"),
+                    f"restart salt-minion on {node}: it holds an older hadb_core in memory",
+                )
+                for node in stale
+            ),
+        )
+    changes = {
+        f"{node} {kind}": {"old": None, "new": sorted(names)}
+        for node in nodes
+        for kind, names in synced[node].items()
+        if names
+    }
     return _ret(name, True, f"Both nodes have hadb {VERSION}", changes)
 
 
@@ -133,22 +151,33 @@ def _document():
     """Return the master's own view of the document, without secrets."""
     document = __salt__["hadb.document"]()
     if not document["nodes"]:
-        raise HadbError("the master has no hadb pillar: give '*_master' in top.sls the same hadb pillar as the nodes")
+        raise HadbError(
+            "the master has no hadb pillar: give '*_master' in top.sls the same hadb pillar as the nodes"
+        )
     return document
 
 
 def _facts(document, topics):
     """Return ``{node: facts}``; a node that does not answer, or whose modules fail, is missing or carries errors."""
     answers = _ask(documents.minion_ids(document), "hadb.facts", arg=[list(topics)])
-    return {node: answer if isinstance(answer, dict) else {"facts": {"error": str(answer)}} for node, answer in answers.items()}
+    return {
+        node: answer if isinstance(answer, dict) else {"facts": {"error": str(answer)}}
+        for node, answer in answers.items()
+    }
 
 
 def _ask(nodes, function, arg=(), kwarg=None):
     """Return ``{node: answer}`` of those minions that answered."""
     ids = {minion: node for node, minion in nodes.items()}
-    answers = __salt__["saltutil.cmd"](sorted(ids), function, arg=arg, tgt_type="list", timeout=_ANSWER, kwarg=kwarg)
+    answers = __salt__["saltutil.cmd"](
+        sorted(ids), function, arg=arg, tgt_type="list", timeout=_ANSWER, kwarg=kwarg
+    )
     # The answer of a minion that is down is False or missing, depending on Salt's version.
-    return {ids[minion]: _plain(answer["ret"]) for minion, answer in answers.items() if isinstance(answer, dict) and "ret" in answer}
+    return {
+        ids[minion]: _plain(answer["ret"])
+        for minion, answer in answers.items()
+        if isinstance(answer, dict) and "ret" in answer
+    }
 
 
 def _plain(answer):
@@ -156,5 +185,10 @@ def _plain(answer):
 
 
 def _no_answer(node, answer):
-    return Finding(node, "minion", "an answer from its Salt minion", str(answer) if answer else "none",
-                   "look whether the node is up and salt-minion runs; both nodes are needed")
+    return Finding(
+        node,
+        "minion",
+        "an answer from its Salt minion",
+        str(answer) if answer else "none",
+        "look whether the node is up and salt-minion runs; both nodes are needed",
+    )

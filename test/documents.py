@@ -19,7 +19,13 @@ def load(path: str) -> Any:
 
 def document(pillar: str = "test/lab/pillar.sls") -> dict[str, Any]:
     """Return the complete document of a pillar file."""
-    return complete(merge(load("hadb/parameters/defaults.yaml"), load("hadb/parameters/os_family/Debian.yaml"), load(pillar)["hadb"]))
+    return complete(
+        merge(
+            load("hadb/parameters/defaults.yaml"),
+            load("hadb/parameters/os_family/Debian.yaml"),
+            load(pillar)["hadb"],
+        )
+    )
 
 
 def changed(path: str, value: Any) -> dict[str, Any]:

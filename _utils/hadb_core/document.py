@@ -22,7 +22,9 @@ def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
     for layer in layers:
         for key, value in layer.items():
             old = result.get(key)
-            result[key] = merge(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else _copy(value)
+            result[key] = (
+                merge(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else _copy(value)
+            )
     return result
 
 

@@ -33,8 +33,10 @@ def faults(document: Document) -> list[str]:
 
 def _bootstrap(document: Document) -> Iterator[str]:
     if document["bootstrap_node"] not in document["nodes"]:
-        yield (f"hadb:bootstrap_node: {document['bootstrap_node']!r} is not one of the nodes "
-               f"({', '.join(document['nodes'])}); name one of them or leave it out")
+        yield (
+            f"hadb:bootstrap_node: {document['bootstrap_node']!r} is not one of the nodes "
+            f"({', '.join(document['nodes'])}); name one of them or leave it out"
+        )
 
 
 def _addresses(document: Document) -> Iterator[str]:
@@ -61,11 +63,13 @@ def _links(document: Document) -> Iterator[str]:
     for name, node in document["nodes"].items():
         if len(node["links"]) != wanted:
             yield f"hadb:nodes:{name}:links: has {len(node['links'])} addresses, but {wanted} are needed ({why})"
-    for index, pair in enumerate(zip(*(node["links"] for node in document["nodes"].values()))):
+    for index, pair in enumerate(zip(*(node["links"] for node in document["nodes"].values()), strict=False)):
         networks = {_network(address, prefix) for address in pair}
         if len(networks) > 1:
-            yield (f"hadb:nodes:*:links:{index}: {' and '.join(pair)} are not in one /{prefix} network; "
-                   "the two ends of a link must be")
+            yield (
+                f"hadb:nodes:*:links:{index}: {' and '.join(pair)} are not in one /{prefix} network; "
+                "the two ends of a link must be"
+            )
     networks = [_network(link, prefix) for link in next(iter(document["nodes"].values()))["links"]]
     if len(set(networks)) != len(networks):
         yield "hadb:nodes:*:links: two links share one network; give each cable its own, or losing one looks like losing both"
@@ -76,9 +80,14 @@ def _vips(document: Document) -> Iterator[str]:
         network = _network(vip["address"], vip["prefix_length"])
         for node, settings in document["nodes"].items():
             if ipaddress.ip_address(settings["address"]) not in network:
-                yield (f"hadb:vips:{name}:address: {vip['address']}/{vip['prefix_length']} is outside the network of "
-                       f"{node} ({settings['address']}); choose an address in the nodes' network")
-        if network.num_addresses > 2 and ipaddress.ip_address(vip["address"]) in (network.network_address, network.broadcast_address):
+                yield (
+                    f"hadb:vips:{name}:address: {vip['address']}/{vip['prefix_length']} is outside the network of "
+                    f"{node} ({settings['address']}); choose an address in the nodes' network"
+                )
+        if network.num_addresses > 2 and ipaddress.ip_address(vip["address"]) in (
+            network.network_address,
+            network.broadcast_address,
+        ):
             yield f"hadb:vips:{name}:address: {vip['address']} is the network or broadcast address of {network}; choose another"
         if vip["interface"] in document["heartbeat"]["interfaces"]:
             yield f"hadb:vips:{name}:interface: {vip['interface']} is a heartbeat cable; clients cannot reach it there"
@@ -93,8 +102,10 @@ def _luns(document: Document) -> Iterator[str]:
 def _paths(document: Document) -> Iterator[str]:
     mount, datadir = document["storage"]["filesystem"]["mount_point"], document["database"]["datadir"]
     if PurePosixPath(mount) not in PurePosixPath(datadir).parents:
-        yield (f"hadb:database:datadir: {datadir} is not below hadb:storage:filesystem:mount_point ({mount}); "
-               f"the data must be on the shared volume, for instance {mount}/mysql")
+        yield (
+            f"hadb:database:datadir: {datadir} is not below hadb:storage:filesystem:mount_point ({mount}); "
+            f"the data must be on the shared volume, for instance {mount}/mysql"
+        )
     if mount in ("/", "/etc", "/usr", "/var", "/boot", "/home", "/root", "/run", "/tmp", "/var/lib"):
         yield f"hadb:storage:filesystem:mount_point: {mount} belongs to the system; choose a directory of its own such as /dbmnt"
 

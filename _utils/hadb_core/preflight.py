@@ -37,10 +37,21 @@ def check(document: Document, facts: Facts) -> list[Finding]:
     found = list(_answered(document, facts))
     for node, known in facts.items():
         found += _unreadable(node, known)
-    usable = {node: {topic: value for topic, value in known.items() if not _is_error(value)}
-              for node, known in facts.items()}
+    usable = {
+        node: {topic: value for topic, value in known.items() if not _is_error(value)}
+        for node, known in facts.items()
+    }
     checks: tuple[Callable[[Document, Facts], Iterator[Finding]], ...] = (
-        _identity, _versions, _clocks, _interfaces, _vips_free, _ids, _same_luns, _lun_contents, _bmcs)
+        _identity,
+        _versions,
+        _clocks,
+        _interfaces,
+        _vips_free,
+        _ids,
+        _same_luns,
+        _lun_contents,
+        _bmcs,
+    )
     return found + [finding for one in checks for finding in one(document, usable)]
 
 
@@ -51,14 +62,25 @@ def _is_error(value: Any) -> bool:
 def _answered(document: Document, facts: Facts) -> Iterator[Finding]:
     for node in document["nodes"]:
         if node not in facts:
-            yield Finding(node, "minion", "an answer from its Salt minion", "none",
-                          "look whether the node is up and salt-minion runs; both nodes are needed")
+            yield Finding(
+                node,
+                "minion",
+                "an answer from its Salt minion",
+                "none",
+                "look whether the node is up and salt-minion runs; both nodes are needed",
+            )
 
 
 def _unreadable(node: str, known: Mapping[str, Any]) -> Iterator[Finding]:
     for topic, value in known.items():
         if _is_error(value):
-            yield Finding(node, topic, "facts that can be read", value["error"], "repair what the message names; nothing is guessed")
+            yield Finding(
+                node,
+                topic,
+                "facts that can be read",
+                value["error"],
+                "repair what the message names; nothing is guessed",
+            )
 
 
 def _systems(facts: Facts) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -71,11 +93,21 @@ def _identity(document: Document, facts: Facts) -> Iterator[Finding]:
     wanted = digest(document)
     for node, system in _systems(facts):
         if system["hostname"] != node:
-            yield Finding(node, "name", f"host name {node}", system["hostname"],
-                          "the key under hadb:nodes must be what `uname -n` prints; rename one of the two")
+            yield Finding(
+                node,
+                "name",
+                f"host name {node}",
+                system["hostname"],
+                "the key under hadb:nodes must be what `uname -n` prints; rename one of the two",
+            )
         if system["digest"] != wanted:
-            yield Finding(node, "pillar", f"the pillar that the master has (fingerprint {wanted})", system["digest"],
-                          "give both nodes and the master ('*_master' in top.sls) the same hadb pillar, then `salt '*' saltutil.refresh_pillar`")
+            yield Finding(
+                node,
+                "pillar",
+                f"the pillar that the master has (fingerprint {wanted})",
+                system["digest"],
+                "give both nodes and the master ('*_master' in top.sls) the same hadb pillar, then `salt '*' saltutil.refresh_pillar`",
+            )
 
 
 def _versions(document: Document, facts: Facts) -> Iterator[Finding]:
@@ -83,74 +115,143 @@ def _versions(document: Document, facts: Facts) -> Iterator[Finding]:
         version = tuple(int(part) for part in re.findall(r"\d+", system["salt"])[:2]) or (0,)
         floor = SALT_FLOOR.get(version[0], (3006, 17))
         if version < floor:
-            yield Finding(node, "salt", f"Salt {'.'.join(map(str, floor))} or newer", system["salt"], "upgrade: older releases have known remote holes")
+            yield Finding(
+                node,
+                "salt",
+                f"Salt {'.'.join(map(str, floor))} or newer",
+                system["salt"],
+                "upgrade: older releases have known remote holes",
+            )
     cores = {system["core"] for _, system in _systems(facts)}
     if len(cores) > 1:
-        yield Finding("cluster", "modules", "one version of hadb's modules on both nodes", " and ".join(sorted(cores)),
-                      "`salt '*' saltutil.sync_all`, then restart salt-minion on both nodes")
+        yield Finding(
+            "cluster",
+            "modules",
+            "one version of hadb's modules on both nodes",
+            " and ".join(sorted(cores)),
+            "`salt '*' saltutil.sync_all`, then restart salt-minion on both nodes",
+        )
 
 
 def _clocks(document: Document, facts: Facts) -> Iterator[Finding]:
     times = {node: system["time"] for node, system in _systems(facts)}
     if times and max(times.values()) - min(times.values()) > MAX_SKEW:
-        yield Finding("cluster", "clocks", f"clocks at most {MAX_SKEW:.0f} s apart",
-                      f"{max(times.values()) - min(times.values()):.0f} s", "make both nodes follow the same time server")
+        yield Finding(
+            "cluster",
+            "clocks",
+            f"clocks at most {MAX_SKEW:.0f} s apart",
+            f"{max(times.values()) - min(times.values()):.0f} s",
+            "make both nodes follow the same time server",
+        )
 
 
 def _interfaces(document: Document, facts: Facts) -> Iterator[Finding]:
     for node, system in _systems(facts):
         known = system["interfaces"]
-        needed = {name: "hadb:heartbeat:interfaces" for name in document["heartbeat"]["interfaces"]}
+        needed = dict.fromkeys(document["heartbeat"]["interfaces"], "hadb:heartbeat:interfaces")
         needed |= {vip["interface"]: f"hadb:vips:{name}:interface" for name, vip in document["vips"].items()}
         for interface, path in needed.items():
             if interface not in known:
-                yield Finding(node, "network", f"the interface {interface}", f"only {', '.join(sorted(known))}", f"correct {path} or the node's network")
+                yield Finding(
+                    node,
+                    "network",
+                    f"the interface {interface}",
+                    f"only {', '.join(sorted(known))}",
+                    f"correct {path} or the node's network",
+                )
         for name, vip in document["vips"].items():
             address, here = ipaddress.ip_address(vip["address"]), known.get(vip["interface"], [])
             if here and not any(address in ipaddress.ip_interface(one).network for one in here):
-                yield Finding(node, "network", f"{vip['address']} in a network of {vip['interface']}", ", ".join(here),
-                              f"correct hadb:vips:{name}")
+                yield Finding(
+                    node,
+                    "network",
+                    f"{vip['address']} in a network of {vip['interface']}",
+                    ", ".join(here),
+                    f"correct hadb:vips:{name}",
+                )
 
 
 def _vips_free(document: Document, facts: Facts) -> Iterator[Finding]:
-    ours = {address.split("/")[0] for _, system in _systems(facts) for here in system["interfaces"].values() for address in here}
+    ours = {
+        address.split("/")[0]
+        for _, system in _systems(facts)
+        for here in system["interfaces"].values()
+        for address in here
+    }
     for name, vip in document["vips"].items():
         if vip["address"] in ours:
             continue
         answers = {node: system["neighbours"].get(vip["address"]) for node, system in _systems(facts)}
         for node, hardware in answers.items():
             if hardware:
-                yield Finding(node, "vip", f"nobody else at {vip['address']}", f"an answer from {hardware}",
-                              f"free the address or change hadb:vips:{name}:address")
+                yield Finding(
+                    node,
+                    "vip",
+                    f"nobody else at {vip['address']}",
+                    f"an answer from {hardware}",
+                    f"free the address or change hadb:vips:{name}:address",
+                )
 
 
 def _ids(document: Document, facts: Facts) -> Iterator[Finding]:
     user = document["database"]["user"]
     for node, system in _systems(facts):
-        for kind, name, number in (("user", user["name"], user["uid"]), ("group", user["group"], user["gid"])):
+        for kind, name, number in (
+            ("user", user["name"], user["uid"]),
+            ("group", user["group"], user["gid"]),
+        ):
             seen = system["ids"][kind]
             if seen["number_of_name"] not in (None, number):
-                yield Finding(node, kind, f"{kind} {name} with id {number}", f"id {seen['number_of_name']}",
-                              f"set hadb:database:user to the id that both nodes can have, or remove the {kind} where it is unused")
+                yield Finding(
+                    node,
+                    kind,
+                    f"{kind} {name} with id {number}",
+                    f"id {seen['number_of_name']}",
+                    f"set hadb:database:user to the id that both nodes can have, or remove the {kind} where it is unused",
+                )
             if seen["name_of_number"] not in (None, name):
-                yield Finding(node, kind, f"id {number} free for {kind} {name}", f"it belongs to {seen['name_of_number']}",
-                              "choose another id under hadb:database:user")
+                yield Finding(
+                    node,
+                    kind,
+                    f"id {number} free for {kind} {name}",
+                    f"it belongs to {seen['name_of_number']}",
+                    "choose another id under hadb:database:user",
+                )
 
 
 def _same_luns(document: Document, facts: Facts) -> Iterator[Finding]:
-    seen = {node: {lun["wwid"]: lun for lun in known["luns"]} for node, known in facts.items() if "luns" in known}
+    seen = {
+        node: {lun["wwid"]: lun for lun in known["luns"]} for node, known in facts.items() if "luns" in known
+    }
     for wanted in document["storage"]["luns"]:
         wwid, sizes = wanted["wwid"], {}
         for node, luns in seen.items():
             if wwid not in luns:
-                yield Finding(node, "storage", f"the LUN {wwid}", f"only {', '.join(sorted(luns)) or 'no SAN device'}",
-                              "check zoning and LUN masking, rescan the HBA, or correct hadb:storage:luns")
+                yield Finding(
+                    node,
+                    "storage",
+                    f"the LUN {wwid}",
+                    f"only {', '.join(sorted(luns)) or 'no SAN device'}",
+                    "check zoning and LUN masking, rescan the HBA, or correct hadb:storage:luns",
+                )
                 continue
             sizes[node] = luns[wwid]["size"]
             if sizes[node] < wanted.get("min_size", 0):
-                yield Finding(node, "storage", f"{wwid} with at least {wanted['min_size']} bytes", f"{sizes[node]} bytes", "present a larger LUN or lower min_size")
+                yield Finding(
+                    node,
+                    "storage",
+                    f"{wwid} with at least {wanted['min_size']} bytes",
+                    f"{sizes[node]} bytes",
+                    "present a larger LUN or lower min_size",
+                )
         if len(set(sizes.values())) > 1:
-            yield Finding("cluster", "storage", f"one size of {wwid} on both nodes", str(sizes), "rescan the LUN on both nodes")
+            yield Finding(
+                "cluster",
+                "storage",
+                f"one size of {wwid} on both nodes",
+                str(sizes),
+                "rescan the LUN on both nodes",
+            )
 
 
 def _lun_contents(document: Document, facts: Facts) -> Iterator[Finding]:
@@ -161,8 +262,13 @@ def _lun_contents(document: Document, facts: Facts) -> Iterator[Finding]:
         for lun in known["luns"]:
             if lun["wwid"] in wanted:
                 for fault in storage_guard.faults(lun, document["storage"]["vg"], wanted):
-                    yield Finding(node, "storage", f"{lun['wwid']} ({lun['device']}) empty, or ours", fault,
-                                  "hadb never overwrites data: check the WWID; if the LUN really is to be used, a human must wipe it first")
+                    yield Finding(
+                        node,
+                        "storage",
+                        f"{lun['wwid']} ({lun['device']}) empty, or ours",
+                        fault,
+                        "hadb never overwrites data: check the WWID; if the LUN really is to be used, a human must wipe it first",
+                    )
 
 
 def _bmcs(document: Document, facts: Facts) -> Iterator[Finding]:
@@ -173,11 +279,26 @@ def _bmcs(document: Document, facts: Facts) -> Iterator[Finding]:
         peer = peer_of(document, node)
         path = f"hadb:nodes:{peer}:bmc"
         if bmc["power"] != "on":
-            yield Finding(node, "fencing", f"the BMC of {peer} to answer 'power is on'", bmc["power"],
-                          f"check address, account and password under {path}, and that IPMI over LAN is enabled")
+            yield Finding(
+                node,
+                "fencing",
+                f"the BMC of {peer} to answer 'power is on'",
+                bmc["power"],
+                f"check address, account and password under {path}, and that IPMI over LAN is enabled",
+            )
         if bmc["cipher_zero_refused"] is False:
-            yield Finding(node, "fencing", f"the BMC of {peer} to refuse cipher suite 0", "it lets anyone in without a password",
-                          "switch cipher suite 0 off in the BMC (`ipmitool lan set 1 cipher_privs ...`); until then anyone on its network can power the node off")
+            yield Finding(
+                node,
+                "fencing",
+                f"the BMC of {peer} to refuse cipher suite 0",
+                "it lets anyone in without a password",
+                "switch cipher suite 0 off in the BMC (`ipmitool lan set 1 cipher_privs ...`); until then anyone on its network can power the node off",
+            )
         if bmc.get("identity") is False:
-            yield Finding(node, "fencing", f"{path}:address to be the BMC of {peer}", "its system GUID belongs to another machine",
-                          "the BMC addresses are probably swapped; correct them")
+            yield Finding(
+                node,
+                "fencing",
+                f"{path}:address to be the BMC of {peer}",
+                "its system GUID belongs to another machine",
+                "the BMC addresses are probably swapped; correct them",
+            )

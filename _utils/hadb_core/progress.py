@@ -41,7 +41,9 @@ class View:
         if not isinstance(result, Mapping) or "result" not in result:
             return
         seconds = float(result.get("duration") or 0) / 1000
-        word = {True: "changed" if result.get("changes") else "ok", None: "would change"}.get(result["result"], "FAILED")
+        word = {True: "changed" if result.get("changes") else "ok", None: "would change"}.get(
+            result["result"], "FAILED"
+        )
         if word != "ok" or seconds >= 2:
             yield f"  {minion}: {result.get('__id__') or result.get('name')} {word} ({seconds:.1f} s)"
 
@@ -58,9 +60,13 @@ def _phase(data: Mapping[str, Any]) -> str:
 
 def _result(data: Mapping[str, Any]) -> str:
     returned = data.get("return")
-    if not isinstance(returned, Mapping) or not all(isinstance(one, Mapping) and "result" in one for one in returned.values()):
+    if not isinstance(returned, Mapping) or not all(
+        isinstance(one, Mapping) and "result" in one for one in returned.values()
+    ):
         return "done" if data.get("success", data.get("retcode", 0) == 0) else "FAILED"
     states = list(returned.values())
     failed = sum(one["result"] is False for one in states)
     changed = sum(bool(one.get("changes")) for one in states)
-    return f"{'FAILED' if failed else 'done'}: {len(states)} states, {changed} changed" + (f", {failed} failed" if failed else "")
+    return f"{'FAILED' if failed else 'done'}: {len(states)} states, {changed} changed" + (
+        f", {failed} failed" if failed else ""
+    )

@@ -38,9 +38,25 @@ def prove(proof: str, document: Document, facts: Facts) -> list[Finding]:
         for topic in TOPICS[proof]:
             value = facts.get(node, {}).get(topic)
             if value is None:
-                found.append(Finding(node, proof, "an answer from its Salt minion", "none", "look whether the node is up and salt-minion runs"))
+                found.append(
+                    Finding(
+                        node,
+                        proof,
+                        "an answer from its Salt minion",
+                        "none",
+                        "look whether the node is up and salt-minion runs",
+                    )
+                )
             elif isinstance(value, Mapping) and set(value) == {"error"}:
-                found.append(Finding(node, proof, f"{topic} facts that can be read", value["error"], "repair what the message names"))
+                found.append(
+                    Finding(
+                        node,
+                        proof,
+                        f"{topic} facts that can be read",
+                        value["error"],
+                        "repair what the message names",
+                    )
+                )
     return found or list(_PROOFS[proof](document, facts))
 
 
@@ -51,16 +67,32 @@ def _volume(document: Document, facts: Facts) -> Iterator[Finding]:
     volumes = {node: facts[node]["volume"] for node in document["nodes"]}
     for node, volume in volumes.items():
         if not volume["exists"]:
-            yield Finding(node, "volume", f"to see {label}", "nothing", "check that the node has paths to every LUN (`multipath -ll`) and `vgs --foreign`")
+            yield Finding(
+                node,
+                "volume",
+                f"to see {label}",
+                "nothing",
+                "check that the node has paths to every LUN (`multipath -ll`) and `vgs --foreign`",
+            )
     if len({volume["vg_uuid"] for volume in volumes.values() if volume["exists"]}) > 1:
-        yield Finding("cluster", "volume", f"one {storage['vg']} on both nodes", "two volume groups of that name",
-                      "the nodes do not see the same LUNs; correct zoning before anything else")
+        yield Finding(
+            "cluster",
+            "volume",
+            f"one {storage['vg']} on both nodes",
+            "two volume groups of that name",
+            "the nodes do not see the same LUNs; correct zoning before anything else",
+        )
     active = [node for node, volume in volumes.items() if volume["exists"] and volume["active"]]
     allowed = _owner(facts)
     for node in active:
         if node != allowed:
-            yield Finding(node, "volume", f"{label} not active here", "it is active",
-                          f"unmount it and run `vgchange -an {storage['vg']}` on {node}; only Pacemaker may activate it")
+            yield Finding(
+                node,
+                "volume",
+                f"{label} not active here",
+                "it is active",
+                f"unmount it and run `vgchange -an {storage['vg']}` on {node}; only Pacemaker may activate it",
+            )
 
 
 def _owner(facts: Facts) -> str:
@@ -76,18 +108,39 @@ def _membership(document: Document, facts: Facts) -> Iterator[Finding]:
     for node in document["nodes"]:
         known, peer = facts[node]["corosync"], peer_of(document, node)
         if not known["running"]:
-            yield Finding(node, "membership", "Corosync running", "it does not run", "`journalctl -u corosync` on the node says why")
+            yield Finding(
+                node,
+                "membership",
+                "Corosync running",
+                "it does not run",
+                "`journalctl -u corosync` on the node says why",
+            )
             continue
         if peer not in known["members"]:
-            yield Finding(node, "membership", f"{peer} as a member", f"members {', '.join(known['members'])}",
-                          "check the heartbeat cables, the firewall (UDP) and that both nodes have the same authkey")
+            yield Finding(
+                node,
+                "membership",
+                f"{peer} as a member",
+                f"members {', '.join(known['members'])}",
+                "check the heartbeat cables, the firewall (UDP) and that both nodes have the same authkey",
+            )
         for link in known["links"]:
             if not link["peers"].get(peer, False):
-                yield Finding(node, "membership", f"link {link['id']} ({link['address']}) connected to {peer}", "no connection",
-                              "check that cable; the other links carry the cluster meanwhile")
+                yield Finding(
+                    node,
+                    "membership",
+                    f"link {link['id']} ({link['address']}) connected to {peer}",
+                    "no connection",
+                    "check that cable; the other links carry the cluster meanwhile",
+                )
         if len(known["links"]) != len(document["nodes"][node]["links"]):
-            yield Finding(node, "membership", f"{len(document['nodes'][node]['links'])} links", str(len(known["links"])),
-                          "corosync.conf in force differs from the pillar; see `corosync-cfgtool -s`")
+            yield Finding(
+                node,
+                "membership",
+                f"{len(document['nodes'][node]['links'])} links",
+                str(len(known["links"])),
+                "corosync.conf in force differs from the pillar; see `corosync-cfgtool -s`",
+            )
 
 
 def _cluster(document: Document, facts: Facts) -> Iterator[Finding]:
@@ -95,13 +148,31 @@ def _cluster(document: Document, facts: Facts) -> Iterator[Finding]:
     for node in document["nodes"]:
         cluster = facts[node]["cluster"]
         if not cluster["running"]:
-            yield Finding(node, "cluster", "Pacemaker running", "it does not run", "`journalctl -u pacemaker` on the node says why")
+            yield Finding(
+                node,
+                "cluster",
+                "Pacemaker running",
+                "it does not run",
+                "`journalctl -u pacemaker` on the node says why",
+            )
             continue
         if not cluster["cluster"]["with_quorum"]:
-            yield Finding(node, "cluster", "quorum", "none", "wait_for_all waits for the other node after both were down; start it")
+            yield Finding(
+                node,
+                "cluster",
+                "quorum",
+                "none",
+                "wait_for_all waits for the other node after both were down; start it",
+            )
         for member in document["nodes"]:
             if not cluster["nodes"].get(member, {}).get("online"):
-                yield Finding(node, "cluster", f"{member} online", "it is not", f"look at `crm_mon -1` and the journal of {member}")
+                yield Finding(
+                    node,
+                    "cluster",
+                    f"{member} online",
+                    "it is not",
+                    f"look at `crm_mon -1` and the journal of {member}",
+                )
 
 
 def _fencing(document: Document, facts: Facts) -> Iterator[Finding]:
@@ -113,47 +184,98 @@ def _fencing(document: Document, facts: Facts) -> Iterator[Finding]:
             continue
         device = cluster["resources"].get(f"fence-{peer}")
         if device is None or not device["active"] or device["failed"]:
-            yield Finding(node, "fencing", f"fence-{peer} started", "it is not" if device else "no such device",
-                          f"`crm_mon -1` shows its failure; try `fence_ipmilan -o status` by hand with the values of hadb:nodes:{peer}:bmc")
+            yield Finding(
+                node,
+                "fencing",
+                f"fence-{peer} started",
+                "it is not" if device else "no such device",
+                f"`crm_mon -1` shows its failure; try `fence_ipmilan -o status` by hand with the values of hadb:nodes:{peer}:bmc",
+            )
         elif device["node"] == peer:
-            yield Finding(node, "fencing", f"fence-{peer} not on its own target", f"it runs on {peer}", "the location constraint is missing; run hadb.orch again")
+            yield Finding(
+                node,
+                "fencing",
+                f"fence-{peer} not on its own target",
+                f"it runs on {peer}",
+                "the location constraint is missing; run hadb.orch again",
+            )
         bmc = facts[node]["bmc"]
         if bmc.get("not_installed") or bmc["power"] != "on":
-            yield Finding(node, "fencing", f"the BMC of {peer} to say that its power is on", str(bmc.get("power", "ipmitool is not installed")),
-                          f"check hadb:nodes:{peer}:bmc and the way from {node} to it")
+            yield Finding(
+                node,
+                "fencing",
+                f"the BMC of {peer} to say that its power is on",
+                str(bmc.get("power", "ipmitool is not installed")),
+                f"check hadb:nodes:{peer}:bmc and the way from {node} to it",
+            )
         elif bmc.get("identity") is False:
-            yield Finding(node, "fencing", f"hadb:nodes:{peer}:bmc to be the BMC of {peer}", "its system GUID belongs to another machine",
-                          "the BMC addresses are probably swapped")
+            yield Finding(
+                node,
+                "fencing",
+                f"hadb:nodes:{peer}:bmc to be the BMC of {peer}",
+                "its system GUID belongs to another machine",
+                "the BMC addresses are probably swapped",
+            )
 
 
 def _placement(document: Document, facts: Facts) -> Iterator[Finding]:
     """The whole group runs on one node, the volume is mounted there and only there, and so are the VIPs."""
     mount = document["storage"]["filesystem"]["mount_point"]
-    cluster = next((facts[node]["cluster"] for node in document["nodes"] if facts[node]["cluster"]["running"]), None)
+    cluster = next(
+        (facts[node]["cluster"] for node in document["nodes"] if facts[node]["cluster"]["running"]), None
+    )
     if cluster is None:
-        yield Finding("cluster", "placement", "Pacemaker running", "it runs nowhere", "start it on both nodes")
+        yield Finding(
+            "cluster", "placement", "Pacemaker running", "it runs nowhere", "start it on both nodes"
+        )
         return
     wanted = ["db-lvm", "db-fs", *(f"vip-{name}" for name in document["vips"]), "db-server"]
     where = {name: cluster["resources"].get(name, {"node": None})["node"] for name in wanted}
     stopped = [name for name, node in where.items() if not node]
     if stopped:
         held = "; ".join(cluster["holds"])
-        yield Finding("cluster", "placement", f"{', '.join(stopped)} running", f"stopped ({held})" if held else "stopped",
-                      "`crm_mon -1rf` shows failures; `crm resource start db` if an operator stopped it")
+        yield Finding(
+            "cluster",
+            "placement",
+            f"{', '.join(stopped)} running",
+            f"stopped ({held})" if held else "stopped",
+            "`crm_mon -1rf` shows failures; `crm resource start db` if an operator stopped it",
+        )
         return
     if len(set(where.values())) > 1:
-        yield Finding("cluster", "placement", "all of the group on one node", str(where), "`crm_mon -1rf` on either node")
+        yield Finding(
+            "cluster",
+            "placement",
+            "all of the group on one node",
+            str(where),
+            "`crm_mon -1rf` on either node",
+        )
         return
     owner = where["db-server"]
     for node in document["nodes"]:
         mounted = mount in facts[node]["volume"]["mounted_at"]
         if mounted != (node == owner):
-            yield Finding(node, "placement", f"{mount} {'mounted' if node == owner else 'not mounted'}", "the opposite",
-                          "do not mount by hand; look at `crm_mon -1rf`")
-        here = {address.split("/")[0] for addresses in facts[node]["system"]["interfaces"].values() for address in addresses}
+            yield Finding(
+                node,
+                "placement",
+                f"{mount} {'mounted' if node == owner else 'not mounted'}",
+                "the opposite",
+                "do not mount by hand; look at `crm_mon -1rf`",
+            )
+        here = {
+            address.split("/")[0]
+            for addresses in facts[node]["system"]["interfaces"].values()
+            for address in addresses
+        }
         for name, vip in document["vips"].items():
             if (vip["address"] in here) != (node == owner):
-                yield Finding(node, "placement", f"vip-{name} {'here' if node == owner else 'not here'}", "the opposite", "`ip addr` and `crm_mon -1rf`")
+                yield Finding(
+                    node,
+                    "placement",
+                    f"vip-{name} {'here' if node == owner else 'not here'}",
+                    "the opposite",
+                    "`ip addr` and `crm_mon -1rf`",
+                )
 
 
 def _clients(document: Document, facts: Facts) -> Iterator[Finding]:
@@ -161,8 +283,13 @@ def _clients(document: Document, facts: Facts) -> Iterator[Finding]:
     for node in document["nodes"]:
         for check in facts[node]["clients"]:
             if not check["ok"]:
-                yield Finding(node, "clients", f"{check['account']} to reach the database at {check['address']}:{document['database']['port']}",
-                              check["error"], "check the VIP, the firewall and the account's password and hosts")
+                yield Finding(
+                    node,
+                    "clients",
+                    f"{check['account']} to reach the database at {check['address']}:{document['database']['port']}",
+                    check["error"],
+                    "check the VIP, the firewall and the account's password and hosts",
+                )
 
 
 _PROOFS: dict[str, Callable[[Document, Facts], Iterator[Finding]]] = {

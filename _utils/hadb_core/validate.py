@@ -11,7 +11,13 @@ from typing import Any
 from hadb_core.schema import NAME, Schema
 
 _TYPES = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool}
-_WORDS = {"object": "a mapping", "array": "a list", "string": "a text", "integer": "a whole number", "boolean": "true or false"}
+_WORDS = {
+    "object": "a mapping",
+    "array": "a list",
+    "string": "a text",
+    "integer": "a whole number",
+    "boolean": "true or false",
+}
 
 
 def faults(value: Any, schema: Schema, path: str = "hadb") -> list[str]:
@@ -93,7 +99,9 @@ def _size(count: int, schema: Schema, path: str, least: str, most: str, what: st
 def _is_type(value: Any, wanted: str | list[str]) -> bool:
     names = [wanted] if isinstance(wanted, str) else wanted
     # bool is an int in Python; YAML's `on` must not pass for a number.
-    return any(isinstance(value, _TYPES[name]) and (isinstance(value, bool) == (name == "boolean")) for name in names)
+    return any(
+        isinstance(value, _TYPES[name]) and (isinstance(value, bool) == (name == "boolean")) for name in names
+    )
 
 
 def _wanted(schema: Schema) -> str:

@@ -66,7 +66,9 @@ def test_a_failing_effect_names_the_change_under_way():
 
 
 def test_remarks_are_told_with_and_without_changes():
-    ret = converge("x", plan=lambda: Plan(remarks=("db1 is in standby",)), apply=carry_out, test=False, done="ok")
+    ret = converge(
+        "x", plan=lambda: Plan(remarks=("db1 is in standby",)), apply=carry_out, test=False, done="ok"
+    )
     assert ret["comment"] == "ok\ndb1 is in standby"
 
 

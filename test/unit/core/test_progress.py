@@ -10,17 +10,32 @@ def feed(*events):
     return [line for tag, data in events for line in view.lines(tag, data)]
 
 
-NEW = ("salt/job/1/new", {"fun": "state.sls", "arg": ["hadb", {"__kwarg__": True}], "minions": ["db2", "db1"]})
+NEW = (
+    "salt/job/1/new",
+    {"fun": "state.sls", "arg": ["hadb", {"__kwarg__": True}], "minions": ["db2", "db1"]},
+)
 
 
 def test_shows_a_phase_its_nodes_and_its_result():
-    ret = ("salt/job/1/ret/db1", {"fun": "state.sls", "return": {"a": {"result": True, "changes": {"x": 1}}, "b": {"result": False, "changes": {}}}})
-    assert feed(NEW, ret) == ["apply hadb: db1, db2 ...", "apply hadb: db1 FAILED: 2 states, 1 changed, 1 failed"]
+    ret = (
+        "salt/job/1/ret/db1",
+        {
+            "fun": "state.sls",
+            "return": {"a": {"result": True, "changes": {"x": 1}}, "b": {"result": False, "changes": {}}},
+        },
+    )
+    assert feed(NEW, ret) == [
+        "apply hadb: db1, db2 ...",
+        "apply hadb: db1 FAILED: 2 states, 1 changed, 1 failed",
+    ]
 
 
 def test_shows_changed_slow_and_failed_states_only():
     def state(**result):
-        return ("salt/job/1/prog/db1/3", {"data": {"ret": {"name": "n", "__id__": "it", "changes": {}, "duration": 10, **result}}})
+        return (
+            "salt/job/1/prog/db1/3",
+            {"data": {"ret": {"name": "n", "__id__": "it", "changes": {}, "duration": 10, **result}}},
+        )
 
     assert feed(NEW, state(result=True))[1:] == []
     assert feed(NEW, state(result=True, duration=2500))[1:] == ["  db1: it ok (2.5 s)"]
@@ -30,4 +45,11 @@ def test_shows_changed_slow_and_failed_states_only():
 
 
 def test_ignores_housekeeping_and_foreign_tags():
-    assert feed(("salt/job/2/new", {"fun": "saltutil.find_job", "minions": ["db1"]}), ("salt/auth", {}), ("minion_start", {})) == []
+    assert (
+        feed(
+            ("salt/job/2/new", {"fun": "saltutil.find_job", "minions": ["db1"]}),
+            ("salt/auth", {}),
+            ("minion_start", {}),
+        )
+        == []
+    )
