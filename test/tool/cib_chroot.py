@@ -1,0 +1,81 @@
+"""Chroots with the real Pacemaker tools of each supported Debian release, built once and kept.
+
+With ``CIB_file`` set, the CIB tools and crmsh work on a file and need no daemon, so whole
+CIBs can be judged by the tools that will run on the servers, two releases side by side.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+MIRROR = "http://deb.debian.org/debian"
+# Debian 13 split fence-agents into one package per agent; the whole set would be 100 MB of clouds' SDKs.
+FENCE_AGENTS = {"bookworm": "fence-agents", "trixie": "fence-agents-ipmilan"}
+SUITES = tuple(FENCE_AGENTS)
+BUILD_SECONDS = 1200
+
+# A mount namespace that ends with the command: /tmp is shared, so that file names mean the same inside.
+_ENTER = 'mount --bind /tmp "$0/tmp" && mount --bind /dev "$0/dev" && mount -t proc proc "$0/proc" && exec chroot "$0" "$@"'
+
+
+def chroot(suite: str) -> Path:
+    """Return the root directory of ``suite`` with Pacemaker in it, building what is missing.
+
+    :raises subprocess.CalledProcessError: it could not be built.
+    """
+    packages = ("pacemaker", "pacemaker-cli-utils", "crmsh", "resource-agents", FENCE_AGENTS[suite])
+    key = hashlib.sha256(" ".join((suite, *packages)).encode()).hexdigest()[:12]
+    home = Path(os.environ.get("HADB_CACHE", "/root/.cache/hadb")) / "chroots"
+    home.mkdir(parents=True, exist_ok=True)
+    final = home / f"{suite}-{key}"
+    with (home / f"{suite}.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not final.is_dir():
+            _build(suite, packages, final)
+    return final
+
+
+def _build(suite: str, packages: Sequence[str], final: Path) -> None:
+    partial = final.with_suffix(".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    argv = [
+        "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
+        "mmdebstrap", "--mode=root", "--format=directory", "--variant=minbase",
+        "--aptopt=Apt::Install-Recommends false", "--dpkgopt=force-unsafe-io",
+        "--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/locale/*",
+        # Nothing in a chroot may start a daemon of this machine.
+        "--setup-hook=mkdir -p \"$1/usr/sbin\"; printf '#!/bin/sh\\nexit 101\\n' >\"$1/usr/sbin/policy-rc.d\"",
+        "--setup-hook=chmod 755 \"$1/usr/sbin/policy-rc.d\"",
+        f"--include={','.join(packages)}", suite, str(partial), f"deb {MIRROR} {suite} main",
+    ]  # fmt: skip
+    subprocess.run(argv, check=True, timeout=BUILD_SECONDS, stdin=subprocess.DEVNULL)
+    partial.rename(final)
+
+
+def run_all(root: Path, cib: Path | None = None) -> Any:
+    """Return a stand-in for Salt's ``cmd.run_all`` that runs the command inside ``root``.
+
+    :param cib: the file that stands for the live CIB; below ``/tmp``.
+    """
+
+    def run(
+        argv: Sequence[str], stdin: str | None = None, env: Mapping[str, str] | None = None,
+        timeout: float | None = 60, **_salt: Any,
+    ) -> dict[str, Any]:  # fmt: skip
+        inside = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", **(env or {})}
+        if cib is not None:
+            inside["CIB_file"] = str(cib)
+        done = subprocess.run(
+            ["unshare", "--mount", "sh", "-c", _ENTER, str(root), *argv],
+            input=stdin or "", capture_output=True, text=True, env=inside, timeout=timeout,
+        )  # fmt: skip
+        return {"retcode": done.returncode, "stdout": done.stdout, "stderr": done.stderr}
+
+    return run
