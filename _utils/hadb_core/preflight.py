@@ -11,8 +11,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from hadb_core import storage_guard
+from hadb_core.block_lun import stage
 from hadb_core.document import digest, peer_of
+from hadb_core.errors import Refused
 from hadb_core.findings import Finding
 
 Document = Mapping[str, Any]
@@ -261,13 +262,11 @@ def _lun_contents(document: Document, facts: Facts) -> Iterator[Finding]:
             continue
         for lun in known["luns"]:
             if lun["wwid"] in wanted:
-                for fault in storage_guard.faults(lun, document["storage"]["vg"], wanted):
+                try:
+                    stage(lun, document["storage"]["vg"])
+                except Refused as refused:
                     yield Finding(
-                        node,
-                        "storage",
-                        f"{lun['wwid']} ({lun['device']}) empty, or ours",
-                        fault,
-                        "hadb never overwrites data: check the WWID; if the LUN really is to be used, a human must wipe it first",
+                        node, "storage", f"{lun['wwid']} blank, or ours", refused.reason, refused.remedy
                     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from documents import changed, document
 from hadb_core.document import complete, digest, merge, redacted
 from hadb_core.document_faults import faults
