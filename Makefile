@@ -13,7 +13,7 @@ help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: setup ## two blank nodes become a fenced database, watched live; leaves the lab running
-	$(PY) test/demo.py --distro $(DISTRO) --salt $(SALT)
+	test/demo --distro $(DISTRO) --salt $(SALT)
 
 test: setup check tool scenario ## everything: what CI runs
 	@$(PY) test/summary.py

@@ -135,6 +135,36 @@ def lacking():
     return missing
 
 
+def half_installed():
+    """
+    Return whether an installation was interrupted, so that dpkg refuses to go on by itself.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' hadb.half_installed
+    """
+    # dpkg journals into this directory and empties it when it ends; `--audit` knows the packages between.
+    journal = any(Path("/var/lib/dpkg/updates").iterdir())
+    return journal or bool(_run(["dpkg", "--audit"], answers=(0, 1)).out.strip())
+
+
+def finish_installation():
+    """
+    Finish an interrupted installation (``dpkg --configure -a``), keeping changed configuration files.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt db1 hadb.finish_installation
+    """
+    environment = {"DEBIAN_FRONTEND": "noninteractive"}
+    _run(["dpkg", "--configure", "-a", "--force-confdef", "--force-confold"], env=environment, timeout=900)
+    _run(["apt-get", "--yes", "--fix-broken", "install"], env=environment, timeout=900)
+
+
 def facts(topics):
     """
     Return what this node knows about the given topics.

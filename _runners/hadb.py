@@ -51,10 +51,13 @@ def deploy(test=False):
         )
         ended = _follow(bus, f"salt/run/{job['jid']}/ret")
     result = ended["return"]
-    ok = bool(ended.get("success")) and isinstance(result, dict) and result.get("retcode", 1) == 0
-    if not ok:
+    if not isinstance(result, dict) or "data" not in result:
         __context__["retcode"] = 1
-    return result
+        return {"result": "FAILED", "failed": result}
+    shown = progress.summary(next(iter(result["data"].values())))
+    if shown["result"] == "FAILED":
+        __context__["retcode"] = 1
+    return shown
 
 
 def watch():

@@ -11,6 +11,8 @@ from hadb_core import VERSION, preflight, proofs
 from hadb_core import document as documents
 from hadb_core.errors import HadbError
 from hadb_core.findings import Finding, report
+from hadb_core.outcome import carry_out, converge
+from hadb_core.plan import Plan, Step
 
 __virtualname__ = "hadb"
 
@@ -46,6 +48,30 @@ def pillar_valid(name):
         listed = "\n".join(f"  {fault}" for fault in faults)
         return _ret(name, False, f"{len(faults)} faults in the pillar, nothing was touched:\n{listed}")
     return _ret(name, True, "The pillar is valid")
+
+
+def packages_whole(name):
+    """
+    No installation was left half-done; one that a power cut interrupted is finished.
+
+    .. code-block:: yaml
+
+        hadb packages are whole:
+          hadb.packages_whole: []
+    """
+
+    def plan():
+        if __salt__["hadb.half_installed"]():
+            return Plan((Step("finish_installation", "packages", "half installed", "installed"),))
+        return Plan()
+
+    return converge(
+        name,
+        plan=plan,
+        apply=lambda steps: carry_out(__salt__, "hadb", steps),
+        test=__opts__["test"],
+        done="No installation was left half-done",
+    )
 
 
 def modules_synced(name, nodes):

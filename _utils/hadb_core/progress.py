@@ -70,3 +70,40 @@ def _result(data: Mapping[str, Any]) -> str:
     return f"{'FAILED' if failed else 'done'}: {len(states)} states, {changed} changed" + (
         f", {failed} failed" if failed else ""
     )
+
+
+def summary(states: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return an orchestration's result in a few lines: what changed, and what failed and why.
+
+    states
+        The state results by their tags (``salt_|-hadb ..._|-..._|-state``).
+    """
+    steps = sorted(states.values(), key=lambda one: one.get("__run_num__", 0))
+    failed = [one for one in steps if one["result"] is False]
+    shown: dict[str, Any] = {
+        "phases": len(steps),
+        "changed": [str(one.get("__id__", one.get("name"))) for one in steps if one.get("changes")],
+        "result": "FAILED"
+        if failed
+        else "predicted"
+        if any(one["result"] is None for one in steps)
+        else "ok",
+    }
+    # What follows a failed step only says so; the first failure is the reason.
+    for one in failed[:1]:
+        shown["failed"] = {
+            str(one.get("__id__", one.get("name"))): [one["comment"], *_failed_states(one.get("changes", {}))]
+        }
+    return shown
+
+
+def _failed_states(changes: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the failed states inside a ``salt.state`` step, one per minion."""
+    returned = changes.get("ret", {})
+    for minion, states in returned.items() if isinstance(returned, Mapping) else ():
+        if not isinstance(states, Mapping):
+            yield f"{minion}: {states}"
+            continue
+        for one in states.values():
+            if isinstance(one, Mapping) and one.get("result") is False:
+                yield f"{minion}: {one.get('__id__', one.get('name'))}: {one.get('comment')}"
