@@ -1,0 +1,101 @@
+"""Switching one node, by whoever asks: its BMC or the operator. Imports little: BMCs call it."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+
+from hadblab import chassis, events, kernel
+from hadblab.kernel import Kernel
+
+
+def store(node: Kernel, power_off_seconds: float) -> None:
+    """Write down how a node is started, for :func:`load`.
+
+    :param power_off_seconds: how long its BMC takes to cut the power.
+    """
+    values = {**node._asdict(), "power_off_seconds": power_off_seconds}
+    with open(f"{node.directory}/boot.json", "w", encoding="utf-8") as file:
+        json.dump(values, file, indent=1)
+
+
+def load(run: str, name: str) -> tuple[Kernel, float]:
+    """Return how a node is started, and its BMC's power-off delay in seconds.
+
+    :param run: the lab's run directory.
+    :raises OSError: there is no such node, or the lab was never started.
+    """
+    with open(f"{run}/nodes/{name}/boot.json", encoding="utf-8") as file:
+        values = json.load(file)
+    delay = values.pop("power_off_seconds")
+    return Kernel(**values), delay
+
+
+def switch(run: str, node: Kernel, action: str, source: str) -> None:
+    """Carry out ``on``, ``off`` or ``reset`` now, and log what it changed.
+
+    Whoever switches holds the node's lock, so that two orders never mix.
+
+    :param source: who ordered it: ``bmc`` or ``operator``.
+    :raises OSError: the kernel could not be started.
+    :raises kernel.DeathError: the kernel could not be killed.
+    """
+    lock = _lock(node)
+    try:
+        _switch(run, node, action, source)
+    finally:
+        os.close(lock)
+
+
+def switch_later(run: str, node: Kernel, action: str, source: str, seconds: float) -> None:
+    """Return at once and carry out :func:`switch` after some seconds, as slow BMCs do.
+
+    The lock is taken before this returns: an order that follows waits its turn.
+    """
+    lock = _lock(node)
+    events.append(f"{run}/events.log", "power-order", node=node.name, action=action, source=source, seconds=seconds)
+    if os.fork():
+        os.close(lock)
+        return
+    os.setsid()
+    # The simulator reads our output to its end: a child that holds it would block it.
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for descriptor in range(3):
+        os.dup2(nothing, descriptor)
+    time.sleep(seconds)
+    try:
+        _switch(run, node, action, source)
+    except (OSError, kernel.DeathError) as error:
+        events.append(f"{run}/events.log", "power-failed", node=node.name, action=action, error=str(error))
+    os._exit(0)
+
+
+def _switch(run: str, node: Kernel, action: str, source: str) -> None:
+    before = kernel.power(node)
+    started = time.monotonic()
+    if action in (chassis.OFF, chassis.RESET):
+        kernel.kill(node)
+        _forget_connection(run, node)
+    # A machine that is off ignores the reset button.
+    if action == chassis.ON and before == kernel.OFF or action == chassis.RESET and before != kernel.OFF:
+        kernel.start(node)
+    took = round(time.monotonic() - started, 3)
+    events.append(
+        f"{run}/events.log", "power", node=node.name, action=action, source=source, before=before, took=took
+    )
+
+
+def _forget_connection(run: str, node: Kernel) -> None:
+    """Take ssh's shared connection out of use: it would hang on the dead machine."""
+    try:
+        os.unlink(f"{run}/ssh/{node.name}")
+    except FileNotFoundError:
+        return
+
+
+def _lock(node: Kernel) -> int:
+    descriptor = os.open(f"{node.directory}/lock", os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    return descriptor
