@@ -31,8 +31,9 @@ def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
 def complete(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return the document with what follows from other keys filled in (``bootstrap_node``)."""
     nodes = document.get("nodes")
-    first = min(nodes, default="", key=str) if isinstance(nodes, Mapping) else ""
-    return {"bootstrap_node": first, **document}
+    if not isinstance(nodes, Mapping) or not nodes:
+        return dict(document)
+    return {"bootstrap_node": min(nodes, key=str), **document}
 
 
 def redacted(value: Any, schema: Schema = SCHEMA) -> Any:

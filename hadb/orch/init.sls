@@ -6,11 +6,13 @@
 {%- if "hadb.document" not in salt %}
 {{ raise("the master does not have hadb's modules yet: run `salt-run saltutil.sync_all` once") }}
 {%- endif %}
+{{ check("pillar is valid", "hadb.pillar_valid") }}
+{#- With a faulty pillar nothing else is even rendered: the first state names all faults. #}
+{%- if not salt["hadb.faults"]() %}
 {%- set nodes = dict() %}
 {%- for name, node in hadb.nodes.items() %}{% do nodes.update({name: node.get("minion_id", name)}) %}{% endfor %}
 {%- set both = nodes.values() | list %}
 
-{{ check("pillar is valid", "hadb.pillar_valid") }}
 {{ check("modules are on both nodes", "hadb.modules_synced", nodes=nodes) }}
 {{ check("preflight has passed", "hadb.preflight_passed", topics=["system", "luns"]) }}
 {{ step("BMCs can be asked", both, "hadb.package.bmc") }}
@@ -27,3 +29,4 @@
 {{ check("fencing answers for the right node", "hadb.proven", proof="fencing", within=90) }}
 {{ check("database runs on one node", "hadb.proven", proof="placement", within=180) }}
 {{ check("clients reach the database through every VIP", "hadb.proven", proof="clients", within=30) }}
+{%- endif %}

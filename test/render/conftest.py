@@ -1,0 +1,63 @@
+"""A masterless minion in this process: real loader, real renderer, nothing of the machine is changed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import salt._logging.impl
+import salt.client
+import salt.config
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+# Salt buffers its log until a console handler is set up, and writes it at exit to a stream that pytest has closed.
+salt._logging.impl.shutdown_temp_handler()
+
+
+class Minion:
+    """Salt functions as a node with the given pillar would run them."""
+
+    def __init__(self, home: Path, pillar: dict[str, Any]) -> None:
+        (home / "pillar").mkdir(parents=True)
+        (home / "pillar/top.sls").write_text("base: {'*': [site]}\n")
+        (home / "pillar/site.sls").write_text(yaml.safe_dump(pillar))
+        opts = salt.config.minion_config(None)
+        opts.update(
+            id="db1",
+            root_dir=str(home),
+            cachedir=str(home / "cache"),
+            extension_modules=str(home / "cache/extmods"),
+            pki_dir=str(home / "pki"),
+            sock_dir=str(home / "sock"),
+            log_file=str(home / "log"),
+            file_client="local",
+            file_roots={"base": [str(ROOT)]},
+            # Without this every file of the checkout, .git too, is walked at each sync.
+            file_ignore_glob=[".git/*", "test/*", "build/*", "docs/*"],
+            pillar_roots={"base": [str(home / "pillar")]},
+        )
+        self._caller = salt.client.Caller(mopts=opts)
+        self.cmd("saltutil.sync_all")
+
+    def cmd(self, function: str, *args: Any, **kwargs: Any) -> Any:
+        """Return what an execution function returns, as plain data."""
+        return json.loads(json.dumps(self._caller.cmd(function, *args, **kwargs)))
+
+
+@pytest.fixture(scope="session")
+def minion(tmp_path_factory):
+    """A factory of minions by pillar; a second call with the same pillar gets the first minion."""
+    made: dict[str, Minion] = {}
+
+    def make(pillar: dict[str, Any]) -> Minion:
+        key = json.dumps(pillar, sort_keys=True)
+        if key not in made:
+            made[key] = Minion(tmp_path_factory.mktemp("minion"), pillar)
+        return made[key]
+
+    return make
