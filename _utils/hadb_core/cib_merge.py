@@ -48,9 +48,19 @@ def properties(root: ET.Element) -> Iterator[ET.Element]:
     return root.iterfind("configuration/crm_config/cluster_property_set/nvpair")
 
 
-def dc_version(root: ET.Element) -> str:
-    """Return the version of the cluster's designated controller, ``""`` if it never had one."""
-    return next((item.get("value", "") for item in properties(root) if item.get("name") == "dc-version"), "")
+def property_value(root: ET.Element, name: str) -> str:
+    """Return a cluster property as it is stored, ``""`` if it is not set."""
+    return next((item.get("value", "") for item in properties(root) if item.get("name") == name), "")
+
+
+def bump(root: ET.Element) -> None:
+    """Raise the epoch by one, as the CIB manager does for one change of the configuration.
+
+    A patch that ``crm_diff`` makes from two versions is accepted only while the first of them is
+    the one in force, so nobody's change in between is overwritten.
+    """
+    root.set("epoch", str(int(root.get("epoch", "0")) + 1))
+    root.set("num_updates", "0")
 
 
 def merge(root: ET.Element, wanted: Wanted) -> ET.Element:
@@ -61,7 +71,7 @@ def merge(root: ET.Element, wanted: Wanted) -> ET.Element:
     new = copy.deepcopy(root)
     config = new.find("configuration")
     assert config is not None  # parse() made sure
-    extras = _merge_properties(config, wanted, dc_version(root), set(owned(root)))
+    extras = _merge_properties(config, wanted, property_value(root, "dc-version"), set(owned(root)))
     _merge_defaults(config, wanted)
     record = [*_ids(wanted), *extras]
     _remove_gone(config, [name for name in owned(root) if name not in record])

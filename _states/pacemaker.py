@@ -1,0 +1,114 @@
+"""Conditions of the Pacemaker cluster; each is applied on one node and holds for the whole cluster."""
+
+from hadb_core.errors import HadbError, Refused
+from hadb_core.outcome import converge
+from hadb_core.plan import Plan, Step
+
+__virtualname__ = "pacemaker"
+
+
+def __virtual__():
+    return __virtualname__
+
+
+def configured(name, document):
+    """
+    The CIB holds everything that hadb wants, in one transaction if anything is missing.
+
+    document
+        ``nodes`` (each with ``bmc`` address and username), ``storage``, ``database``, ``vips``,
+        ``fencing`` and ``pacemaker`` of the merged pillar; no secrets. With
+        ``pacemaker: {allow_restart: true}`` a change may restart or move the database.
+
+    What operators hold (standby, bans, maintenance, stopped resources) and whatever is not hadb's is
+    kept and reported. In test mode, and on a node where Pacemaker is not installed yet, the changes are
+    those of the real run; a run that would be refused fails in test mode too.
+
+    .. code-block:: yaml
+
+        hadb cluster is configured:
+          pacemaker.configured:
+            - document: {{ document | json }}
+    """
+    allow_restart = document["pacemaker"]["allow_restart"]
+
+    def plan():
+        answer = __salt__["pacemaker.plan"](document, allow_restart)
+        if answer["refused"]:
+            raise Refused(answer["refused"])
+        remarks = answer["remarks"]
+        if answer["actions"]:
+            remarks = [*remarks, f"Pacemaker's answer to this change: {'; '.join(answer['actions'])}"]
+        steps = [Step("apply", path, change["old"], change["new"]) for path, change in answer["changes"].items()]
+        return Plan(tuple(steps), tuple(remarks))
+
+    return converge(
+        name,
+        plan=plan,
+        apply=lambda _: __salt__["pacemaker.apply"](document, allow_restart),
+        test=__opts__["test"],
+        done="The cluster is configured",
+    )
+
+
+def settled(name, timeout=120, expected=None):
+    """
+    Pacemaker has nothing left to do and the resources are active. Changes nothing.
+
+    timeout
+        Seconds to wait for it; in test mode it is only looked at.
+    expected
+        Ids of the resources that must be active; default: all that nobody holds.
+
+    .. code-block:: yaml
+
+        hadb cluster is settled:
+          pacemaker.settled:
+            - timeout: 180
+    """
+    test = __opts__["test"]
+    ret = {"name": name, "result": True, "changes": {}, "comment": "The cluster is settled"}
+    try:
+        answer = __salt__["pacemaker.settled"](0 if test else timeout, expected)
+    except HadbError as error:
+        return {**ret, "result": False, "comment": str(error)}
+    if not answer["settled"]:
+        lacking = "; ".join(answer["lacking"])
+        ret["result"] = None if test else False
+        ret["comment"] = f"Would wait: {lacking}" if test else f"Not settled after {answer['waited']} s: {lacking}"
+    return ret
+
+
+def node_online(name, node=None):
+    """
+    A node takes part in the cluster and is not in standby.
+
+    node
+        The node's name; default: ``name``.
+
+    For procedures that put a node into standby themselves; nothing in ``hadb`` applies it, because a
+    standby is an operator's decision.
+
+    .. code-block:: yaml
+
+        db2:
+          pacemaker.node_online
+    """
+    node = node or name
+
+    def plan():
+        state = __salt__["pacemaker.status"]()
+        if not state["running"]:
+            raise HadbError(f"nothing can be said about {node}: {state['reason']}")
+        known = state["nodes"].get(node)
+        if known is None or not known["online"]:
+            raise Refused(f"{node} does not take part in the cluster", "start Corosync and Pacemaker there")
+        return Plan((Step("online", f"node {node} standby", True, False),) if known["standby"] else ())
+
+    return converge(
+        name,
+        plan=plan,
+        apply=lambda _: __salt__["pacemaker.online"](node),
+        test=__opts__["test"],
+        done=f"{node} is online",
+    )

@@ -1,0 +1,68 @@
+"""When a change of the CIB is refused: the cluster is not ready, or the database would suffer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hadb_core.cib_simulation import Action
+from hadb_core.errors import Refused
+
+
+def refuse_unready(state: Mapping[str, Any], nodes: Sequence[str], first: bool) -> None:
+    """Raise :class:`~hadb_core.errors.Refused` unless the cluster can take a change.
+
+    state
+        ``pacemaker.status()``.
+    nodes
+        The names of the nodes in the pillar.
+    first
+        Whether hadb configures this cluster for the first time. Then every node must be online:
+        with fencing switched on, Pacemaker fences a node that it has never seen.
+    """
+    if not state["running"]:
+        raise Refused(f"the cluster cannot be configured here: {state['reason']}", "start Corosync and Pacemaker")
+    if not state["cluster"]["dc"] or not state["cluster"]["with_quorum"]:
+        lacking = "quorum" if state["cluster"]["dc"] else "a designated controller"
+        raise Refused(f"the cluster has no {lacking}", "start Pacemaker on the other node and look at `crm_mon -1`")
+    unknown = [node for node in nodes if node not in state["nodes"]]
+    if unknown:
+        raise Refused(
+            f"the cluster does not know {', '.join(unknown)}; it has {', '.join(state['nodes'])}",
+            "the names under hadb:nodes must be the nodes' host names (`crm_node -n`), or fencing finds no target",
+        )
+    absent = [node for node in nodes if not state["nodes"][node]["online"]]
+    if first and absent:
+        raise Refused(
+            f"{', '.join(absent)} is not online, and would be fenced as soon as fencing is configured",
+            "start Corosync and Pacemaker there",
+        )
+
+
+def refuse_disruptions(found: Sequence[Action]) -> None:
+    """Raise :class:`~hadb_core.errors.Refused` when there is anything in ``found``."""
+    if not found:
+        return
+    told = "; ".join(str(action) for action in found)
+    if any(action.what == "fence" for action in found):
+        raise Refused(f"with this configuration Pacemaker would: {told}", "bring the node online, then run again")
+    raise Refused(
+        f"this change would interrupt the database: {told}",
+        "choose a quiet moment and set hadb:pacemaker:allow_restart for one run",
+    )
+
+
+def verify_errors(code: int, said: str) -> list[str]:
+    """Return the errors that ``crm_verify --verbose`` found.
+
+    code
+        Its exit code. Warnings alone give 78 on Pacemaker 2.1.5 and 3.0.3 but 0 on 3.0.0, so the
+        code does not tell errors from warnings; the words in the lines do.
+    said
+        What it printed on both outputs.
+    """
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    errors = [line for line in lines if "error:" in line.lower()]
+    if code and not errors and not any("warning:" in line.lower() for line in lines):
+        return lines or [f"crm_verify ended with exit code {code} without a word"]
+    return errors

@@ -1,0 +1,3 @@
+# Pacemaker on this node. Scope: node. Safe to run again; never starts or stops it.
+include:
+  - hadb.pacemaker.service
