@@ -1,0 +1,126 @@
+"""What is in the database server: databases, accounts, grants.
+
+Commands go to the server's local socket as root, which both flavours let in by operating system
+account. SQL travels by standard input. Passwords never leave this process: what the server gets
+is the form that it stores (see ``hadb_core.db_password``).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hadb_core import db_client, db_facts, db_password, db_sql
+from hadb_core.errors import Invalid
+
+__virtualname__ = "dbcontent"
+
+SOCKET = "/run/mysqld/mysqld.sock"
+
+
+def __virtual__() -> str:
+    return __virtualname__
+
+
+def content(flavour: str, socket: str = SOCKET, password_keys: dict[str, str] | None = None) -> dict[str, Any]:
+    """Return ``{"databases": {...}, "accounts": {"nova@%": {"plugin", "password", "open", "grants"}}}``.
+
+    password_keys
+        Account (``nova@%``) to the pillar key of its password; ``password`` then says whether the
+        server has this one. No password and no stored form of one is returned.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt db1 dbcontent.content mariadb
+    """
+    keys = password_keys or {}
+
+    def check(who: str, plugin: str, held: bytes) -> bool | None:
+        return db_password.matches(plugin, held, db_client.secret(__pillar__, keys[who])) if who in keys else None
+
+    run_all = __salt__["cmd.run_all"]
+    columns = db_client.query(run_all, db_facts.COLUMNS, socket)
+    return db_facts.content(flavour, db_client.query(run_all, db_facts.content_sql(flavour, columns), socket), check)
+
+
+def password_set(key: str) -> bool:
+    """Return whether the pillar has a password at ``key``; the password itself is not returned.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt db1 dbcontent.password_set hadb:database:accounts:nova:password
+    """
+    try:
+        return bool(db_client.secret(__pillar__, key))
+    except Invalid:
+        return False
+
+
+def database_create(name: str, charset: str = "", collation: str = "", flavour: str = "mariadb",
+                    socket: str = SOCKET) -> None:
+    """Make a database.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt db1 dbcontent.database_create nova utf8mb3 utf8mb3_general_ci
+    """
+    db_client.execute(__salt__["cmd.run_all"], db_sql.create_database(name, charset, collation), socket)
+
+
+def database_alter(name: str, charset: str = "", collation: str = "", flavour: str = "mariadb",
+                   socket: str = SOCKET) -> None:
+    """Change the character set that tables made later get.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt db1 dbcontent.database_alter nova utf8mb3
+    """
+    db_client.execute(__salt__["cmd.run_all"], db_sql.alter_database(name, charset, collation), socket)
+
+
+def account_create(name: str, host: str, password_key: str, flavour: str = "mariadb",
+                   socket: str = SOCKET) -> None:
+    """Make an account whose password is at ``password_key`` in the pillar.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt db1 dbcontent.account_create nova % hadb:database:accounts:nova:password
+    """
+    held = db_password.stored(flavour, db_client.secret(__pillar__, password_key))
+    db_client.execute(__salt__["cmd.run_all"], db_sql.create_account(name, host, db_sql.identified(flavour, held)), socket)
+
+
+def account_password(name: str, host: str, password_key: str, flavour: str = "mariadb",
+                     socket: str = SOCKET) -> None:
+    """Give an account the password at ``password_key`` in the pillar. Sessions that are open stay open.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt db1 dbcontent.account_password nova % hadb:database:accounts:nova:password
+    """
+    held = db_password.stored(flavour, db_client.secret(__pillar__, password_key))
+    db_client.execute(__salt__["cmd.run_all"], db_sql.alter_account(name, host, db_sql.identified(flavour, held)), socket)
+
+
+def grant(name: str, host: str, database: str, privileges: list[str], flavour: str = "mariadb",
+          socket: str = SOCKET) -> None:
+    """Give an account privileges on one database (``*``: on all).
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt db1 dbcontent.grant nova % nova '["ALL PRIVILEGES"]'
+    """
+    db_client.execute(__salt__["cmd.run_all"], db_sql.grant(name, host, database, privileges), socket)

@@ -1,0 +1,365 @@
+"""The database instance on the shared volume: make it, look into it, complete its contents.
+
+Commands go to the server's local socket as root, which both flavours let in by operating system
+account. SQL travels by standard input. Passwords never leave this process: what the server gets
+is the form that it stores (see ``hadb_core.db_password``).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import pwd
+import shutil
+import signal
+import time
+from typing import Any
+
+from hadb_core import db_client, db_datadir, db_facts, db_server, db_sql
+from hadb_core.errors import CommandFailed, Refused, Unreadable
+from hadb_core.process import run
+
+__virtualname__ = "dbinstance"
+
+SOCKET = "/run/mysqld/mysqld.sock"
+CONFIG = "/etc/hadb/my.cnf"
+_SECONDS_TO_INITIALISE = 600  # 4 s on an idle lab node; a busy SAN is slower
+_SECONDS_TO_START = 300  # crash recovery of a 96 MiB redo log took seconds; reliability.md 1 has slower ones
+_SECONDS_TO_STOP = 120  # what the cluster's own stop operation gets
+
+
+def __virtual__() -> str:
+    return __virtualname__
+
+
+# -- the data directory ---------------------------------------------------------------------------
+
+
+def place(datadir: str, mount_point: str) -> dict[str, Any]:
+    """Return what is at a data directory: ``{"mounted", "entries", "signs", "owner", "partial"}``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt 'db*' dbinstance.place /dbmnt/mysql /dbmnt
+    """
+    mountinfo = pathlib.Path("/proc/self/mountinfo").read_text(encoding="utf-8")
+    there = pathlib.Path(datadir)
+    found = there.is_dir()
+    return {
+        "mounted": db_datadir.mounted(mountinfo, mount_point),
+        "entries": sorted(entry.name for entry in there.iterdir()) if found else None,
+        "signs": [sign for sign in db_datadir.SIGNS.values() if (there / sign).exists()],
+        "owner": there.stat().st_uid if found else None,
+        "partial": pathlib.Path(db_datadir.partial_of(datadir)).exists(),
+    }
+
+
+def user_id(user: str) -> int | None:
+    """Return a user's uid, ``None`` if there is no such user.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt 'db*' dbinstance.user_id mysql
+    """
+    try:
+        return pwd.getpwnam(user).pw_uid
+    except KeyError:
+        return None
+
+
+def initialise(datadir: str, flavour: str, user: str = "mysql", config: str = CONFIG) -> None:
+    """Make an instance: nobody can log in but root over the socket, there is no test database.
+
+    datadir
+        Missing or empty. The instance is made beside it and renamed when complete, so a run that
+        is cut off leaves no data directory that looks usable.
+    flavour
+        ``mariadb`` or ``mysql``.
+    user
+        The account that runs the server.
+    config
+        The option file; sizes that cannot be changed later come from it.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt db1 dbinstance.initialise /dbmnt/mysql mariadb
+    """
+    draft, account = pathlib.Path(db_datadir.partial_of(datadir)), pwd.getpwnam(user)
+    draft.mkdir(mode=0o700)
+    (draft / db_datadir.PARTIAL).touch()
+    os.chown(draft, account.pw_uid, account.pw_gid)
+    run(__salt__["cmd.run_all"], db_server.initialise(flavour, str(draft), user, config),
+        timeout=_SECONDS_TO_INITIALISE)
+    if flavour == "mysql":
+        _start(str(draft), flavour, config)
+        db_client.execute(__salt__["cmd.run_all"], db_server.ROOT_BY_SOCKET, db_server.SOCKET)
+        release()
+    found = place(str(draft), "/")
+    if db_datadir.flavour_in(db_datadir.Place(True, found["entries"], found["signs"])) != flavour:
+        raise Unreadable(f"{flavour}'s initialisation", f"{draft} holds no complete instance afterwards")
+    os.chown(draft, account.pw_uid, account.pw_gid)
+    (draft / db_datadir.MARKER).write_text(json.dumps({"made by": "hadb", "flavour": flavour}) + "\n", "utf-8")
+    (draft / db_datadir.PARTIAL).unlink()
+    # On the volume before it has its name, and the name before anybody is told.
+    run(__salt__["cmd.run_all"], ["sync", "--file-system", str(draft)])
+    draft.rename(datadir)
+    run(__salt__["cmd.run_all"], ["sync", "--file-system", datadir])
+
+
+def discard_partial(datadir: str) -> None:
+    """Remove what an interrupted :func:`initialise` left beside ``datadir``, and nothing else.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt db1 dbinstance.discard_partial /dbmnt/mysql
+    """
+    draft = pathlib.Path(db_datadir.partial_of(datadir))
+    if pids := _using(str(draft)):
+        raise Refused(f"{draft} is still used by process {', '.join(map(str, pids))}", "wait until it has ended")
+    shutil.rmtree(draft)
+
+
+# -- a server to talk to --------------------------------------------------------------------------
+
+
+def ping(socket: str = SOCKET) -> bool:
+    """Return whether a server answers on a local socket; raises if it answers with an error.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt 'db*' dbinstance.ping
+    """
+    if not pathlib.Path(socket).exists():
+        return False
+    try:
+        db_client.query(__salt__["cmd.run_all"], "SELECT JSON_OBJECT('alive', 1);\n", socket)
+    except CommandFailed as error:
+        if db_server.unreachable(error.err):
+            return False
+        raise
+    return True
+
+
+def serve(datadir: str, flavour: str, socket: str = SOCKET, pid_file: str = "/run/mysqld/mysqld.pid",
+          config: str = CONFIG) -> str:
+    """Return a socket on which the instance answers; start a temporary server if none runs.
+
+    The temporary server listens on a private socket only and ends by itself after half an hour,
+    also when this run is killed. It is refused where the cluster manages the database.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt db1 dbinstance.serve /dbmnt/mysql mariadb
+    """
+    if ping(socket):
+        return socket
+    if (pid := _pid_in(pid_file)) and _command(pid):
+        raise Refused(f"process {pid} of {pid_file} does not answer on {socket}",
+                      "it starts, recovers or hangs: wait, or see the error log")
+    if _cluster_manages(datadir):
+        raise Refused("the cluster manages the database, and it does not run on this node",
+                      "run this where it runs, or start it: crm resource start")
+    _start(datadir, flavour, config)
+    return db_server.SOCKET
+
+
+def release() -> None:
+    """Shut the temporary server of :func:`serve` down cleanly, if there is one.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt db1 dbinstance.release
+    """
+    pid = _pid_in(db_server.PID_FILE)
+    if pid and db_server.SOCKET in _command(pid):
+        os.kill(pid, signal.SIGTERM)
+        _wait(lambda: not _command(pid), _SECONDS_TO_STOP, "the temporary server did not stop")
+    shutil.rmtree(db_server.DIRECTORY, ignore_errors=True)
+
+
+# -- looking --------------------------------------------------------------------------------------
+
+
+def databases(flavour: str = "mariadb", socket: str = SOCKET) -> dict[str, Any]:
+    """Return the databases: ``{"nova": {"charset": ..., "collation": ...}}``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt db1 dbinstance.databases
+    """
+    return __salt__["dbcontent.content"](flavour, socket)["databases"]
+
+
+def accounts(flavour: str = "mariadb", socket: str = SOCKET) -> dict[str, Any]:
+    """Return the accounts: ``{"nova@%": {"plugin": ..., "open": ...}}``; ``open`` needs no password.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt db1 dbinstance.accounts
+    """
+    found = __salt__["dbcontent.content"](flavour, socket)["accounts"]
+    return {who: {"plugin": there["plugin"], "open": there["open"]} for who, there in found.items()}
+
+
+def grants(flavour: str = "mariadb", socket: str = SOCKET) -> dict[str, Any]:
+    """Return the grants: ``{"nova@%": {"nova": ["ALL PRIVILEGES"]}}``; ``*`` is every database.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt db1 dbinstance.grants
+    """
+    found = __salt__["dbcontent.content"](flavour, socket)["accounts"]
+    return {who: there["grants"] for who, there in found.items()}
+
+def health(socket: str = SOCKET) -> dict[str, Any]:
+    """Return ``{"ok": bool, "error": text, "version": ..., "connections": ...}`` of the local server.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt 'db*' dbinstance.health
+    """
+    try:
+        return {"ok": True, "error": "", **db_client.query(__salt__["cmd.run_all"], db_facts.HEALTH, socket)[0]}
+    except CommandFailed as error:
+        return {"ok": False, "error": error.err or error.out}
+
+
+def durability(socket: str = SOCKET) -> dict[str, Any]:
+    """Return whether what is in force keeps acknowledged commits: ``{"safe", "faults", "settings"}``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt db1 dbinstance.durability
+    """
+    return db_facts.durability(db_client.query(__salt__["cmd.run_all"], db_facts.DURABILITY, socket)[0])
+
+
+def reachable(host: str, port: int = 3306, account_key: str = "hadb:database:accounts:nova",
+              timeout: int = 5) -> dict[str, Any]:
+    """Log in from this node by TCP, as a client of the database would.
+
+    host
+        An address, usually the VIP.
+    account_key
+        The pillar's account; its name is the last word, its password ``<account_key>:password``.
+    timeout
+        Seconds to wait for the connection.
+
+    Returns ``{"ok": bool, "version": text, "error": text}``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt db2 dbinstance.reachable 10.20.0.50
+    """
+    login = {"user": account_key.rsplit(":", 1)[-1], "password": db_client.secret(__pillar__, f"{account_key}:password")}
+    argv = db_server.remote_client(db_client.program(), host, int(port), int(timeout))
+    try:
+        done = run(__salt__["cmd.run_all"], argv, stdin=db_sql.option_file("client", login), timeout=timeout + 10)
+    except CommandFailed as error:
+        return {"ok": False, "version": "", "error": error.err or error.out}
+    return {"ok": True, "version": db_facts.rows(done.out, argv[0])[0]["version"], "error": ""}
+
+
+def versions() -> dict[str, str]:
+    """Return what is installed: ``{"server": "mariadbd  Ver 11.8.6...", "client": ...}``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt 'db*' dbinstance.versions
+    """
+    found = {"server": db_client.which(("mariadbd", "mysqld")), "client": db_client.which(("mariadb", "mysql"))}
+    return {what: run(__salt__["cmd.run_all"], [path, "--version"]).out.strip()
+            for what, path in found.items() if path}
+
+
+# -- inside ---------------------------------------------------------------------------------------
+
+
+def _start(datadir: str, flavour: str, config: str) -> None:
+    release()
+    directory = pathlib.Path(db_server.DIRECTORY)
+    directory.mkdir(mode=0o700, parents=True)
+    owner = pathlib.Path(datadir).stat()
+    os.chown(directory, owner.st_uid, owner.st_gid)
+    user = pwd.getpwuid(owner.st_uid).pw_name
+    program = db_client.which(("mariadbd", "mysqld") if flavour == "mariadb" else ("mysqld",))
+    run(__salt__["cmd.run_all"], db_server.temporary(program, datadir, user, config))
+    _wait(_answers, _SECONDS_TO_START, "the temporary server did not start")
+
+
+def _answers() -> bool:
+    if ping(db_server.SOCKET):
+        return True
+    pid = _pid_in(db_server.PID_FILE)
+    if not pid or not _command(pid):
+        log = pathlib.Path(db_server.ERROR_LOG)
+        said = log.read_text("utf-8", "replace")[-1500:] if log.exists() else "it wrote no log"
+        raise Unreadable("the temporary database server", f"it ended at once: {said}")
+    return False
+
+
+def _wait(true: Any, seconds: float, failure: str) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > deadline:
+            raise Unreadable("the database server", f"{failure} within {seconds:.0f} s")
+        time.sleep(0.1)
+
+
+def _pid_in(path: str) -> int:
+    try:
+        return int(pathlib.Path(path).read_text(encoding="ascii").strip() or 0)
+    except (FileNotFoundError, ValueError):
+        return 0
+
+
+def _command(pid: int) -> str:
+    """Return a process's command line, ``""`` if there is no such process or it is a zombie."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def _using(path: str) -> list[int]:
+    pids = [int(entry.name) for entry in pathlib.Path("/proc").iterdir() if entry.name.isdigit()]
+    return [pid for pid in pids if path in _command(pid) and pid != os.getpid()]
+
+
+def _cluster_manages(datadir: str) -> bool:
+    program = db_client.which(("cibadmin",))
+    if not program:
+        return False
+    query = f"//primitive[instance_attributes/nvpair[@name='datadir' and @value='{datadir}']]"
+    done = run(__salt__["cmd.run_all"], [program, "--query", "--xpath", query],
+               answers=(0, *db_server.NOT_MANAGED))
+    return done.code == 0

@@ -1,0 +1,126 @@
+"""Ensure what a database needs of its node. Node scope: safe on any node, at any time, also with the
+database running: nothing here starts, stops or restarts it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hadb_core import db_apparmor, db_config, db_node
+from hadb_core.errors import Invalid
+from hadb_core.outcome import carry_out, converge
+from hadb_core.plan import Plan, Step
+
+__virtualname__ = "dbnode"
+
+
+def __virtual__() -> str:
+    return __virtualname__
+
+
+def identity_present(name: str, group: str, uid: int, gid: int, home: str) -> dict[str, Any]:
+    """Ensure that the account that runs the server exists with these ids.
+
+    name, group
+        The user and its primary group.
+    uid, gid
+        Equal on both nodes: the files on the shared volume carry the numbers.
+    home
+        Its home directory, which is not created.
+
+    **Safety**: nothing that exists is changed. An account with other numbers, or numbers that
+    somebody else has, fail the state.
+    """
+    wanted = db_node.Identity(name, group, uid, gid, home)
+
+    def plan() -> Plan:
+        there = __salt__["dbnode.identities"]()
+        return db_node.plan_identity(there["users"], there["groups"], wanted)
+
+    return _converge(name, plan, f"User {name} has uid {uid} and gid {gid}")
+
+
+def mount_point_present(name: str) -> dict[str, Any]:
+    """Ensure that a directory exists to mount the volume on.
+
+    name
+        The directory.
+
+    **Safety**: what is mounted there is not touched; files found there while nothing is mounted
+    fail the state, because the mount would hide them.
+    """
+
+    def plan() -> Plan:
+        there = __salt__["dbnode.mount_point"](name)
+        return db_node.plan_mount_point(name, mounted=there["mounted"], entries=there["entries"])
+
+    return _converge(name, plan, f"{name} is there to be mounted on")
+
+
+def units_masked(name: str, units: list[str] | None = None) -> dict[str, Any]:
+    """Ensure that systemd can never start a database server: only Pacemaker does.
+
+    name
+        Any text.
+    units
+        Units; those of MariaDB's and MySQL's packages unless given. They need not exist yet.
+
+    **Safety**: a server that runs under one of them is not stopped; the state fails and says how.
+    """
+    return _converge(name, lambda: db_node.plan_units(__salt__["dbnode.units"](units)),
+                     "No unit can start a database server")
+
+
+def apparmor_permits(name: str, flavour: str, datadir: str, files: list[str]) -> dict[str, Any]:
+    """Ensure that AppArmor lets the server use its data directory.
+
+    name
+        Any text.
+    flavour
+        ``mariadb`` or ``mysql``.
+    datadir
+        The data directory.
+    files
+        Socket and pid file.
+    """
+
+    def plan() -> Plan:
+        facts = __salt__["dbnode.apparmor_facts"](flavour)
+        wanted = db_apparmor.override(flavour, datadir, files, facts["profiles"], facts["local"])
+        if wanted is None:
+            return Plan(remarks=(f"Nothing confines {flavour} on this node.",))
+        if wanted.text == facts["local"]:
+            return Plan()
+        args = {"path": wanted.path, "text": wanted.text, "profile": wanted.profile}
+        rules = db_apparmor.rules(datadir, files)
+        return Plan((Step("apparmor_permit", f"file {wanted.path}", None, rules, args),))
+
+    return _converge(name, plan, f"AppArmor lets the server use {datadir}")
+
+
+def configured(name: str, flavour: str, datadir: str, socket: str, pid_file: str, error_log: str, user: str,
+               port: int, bind_address: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """Ensure that the server's option file is as the pillar wants it.
+
+    name
+        The file, ``/etc/hadb/my.cnf``.
+    flavour, datadir, socket, pid_file, error_log, user, port, bind_address
+        As in ``hadb:database`` (``user`` is the user's name).
+    settings
+        More of ``[mysqld]``. One that weakens durability fails the state.
+
+    **Safety**: a running server is not restarted; it takes the file at its next start.
+    """
+    server = db_config.Server(flavour, datadir, socket, pid_file, error_log, user, port, bind_address, settings)
+
+    def plan() -> Plan:
+        if found := db_config.faults(settings):
+            raise Invalid(found)
+        return db_config.plan(name, __salt__["dbnode.read"](name), db_config.render(server))
+
+    return _converge(name, plan, f"{name} is as wanted")
+
+
+def _converge(name: str, plan: Any, done: str) -> dict[str, Any]:
+    return converge(name, plan=plan, apply=lambda steps: carry_out(__salt__, "dbnode", steps),
+                    test=__opts__["test"], done=done)

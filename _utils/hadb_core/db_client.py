@@ -1,0 +1,48 @@
+"""SQL through the client program: the local socket, root, statements by standard input."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hadb_core import db_facts, db_server, db_sql
+from hadb_core.errors import Invalid, Refused
+from hadb_core.process import RunAll, run
+
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def which(names: Sequence[str]) -> str:
+    """Return the path of the first of these programs that is installed, ``""`` if none is."""
+    return next((found for name in names if (found := shutil.which(name, path=_PATH))), "")
+
+
+def program() -> str:
+    """Return the client's path; raises :class:`Refused` where none is installed."""
+    # MariaDB's own name first: `mysql` prints a warning there since 11.
+    found = which(("mariadb", "mysql"))
+    if not found:
+        raise Refused("no database client is installed on this node", "apply hadb.package first")
+    return found
+
+
+def query(run_all: RunAll, sql: str, socket: str) -> list[dict[str, Any]]:
+    """Run statements that answer in JSON and return the rows."""
+    argv = db_server.local_client(program(), socket)
+    return db_facts.rows(run(run_all, argv, stdin=db_sql.PREAMBLE + sql).out, argv[0])
+
+
+def execute(run_all: RunAll, sql: str, socket: str) -> None:
+    """Run statements that answer nothing."""
+    run(run_all, db_server.local_client(program(), socket), stdin=db_sql.PREAMBLE + sql)
+
+
+def secret(pillar: Mapping[str, Any], key: str) -> str:
+    """Return the text at ``key`` (``a:b:c``) of the pillar; raises :class:`Invalid` naming the key only."""
+    value: Any = pillar
+    for word in key.split(":"):
+        value = value.get(word) if isinstance(value, Mapping) else None
+    if not isinstance(value, str) or not value:
+        raise Invalid([f"{key} is not set in the pillar"])
+    return value

@@ -1,0 +1,132 @@
+"""Chroots with real database servers, and hadb's own modules running inside them.
+
+A :class:`Node` is one chroot with a fresh ``/dbmnt``, ``/run`` and ``/etc/hadb``. Its modules are loaded by
+the chroot's own Python, see ``database_driver.py``.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+MIRROR = "http://deb.debian.org/debian"
+SERVERS: Mapping[str, str] = {"bookworm": "mariadb", "trixie": "mariadb", "sid": "mysql"}  # MySQL is in sid only
+REPO = Path(__file__).resolve().parents[2]
+BUILD_SECONDS = 1200
+
+_ENTER = """
+mount -t proc proc "$0/proc" && mount --bind /dev "$0/dev" && mount --bind "$1/run" "$0/run" &&
+mount --bind "$1/dbmnt" "$0/dbmnt" && mount --bind "$1/etc" "$0/etc/hadb" && mount --bind "$1/log" "$0/var/log/mysql" &&
+mount --bind "$2" "$0/mnt" || exit 99
+root=$0; shift 2; exec chroot "$root" "$@"
+"""
+
+
+def chroot(suite: str) -> Path:
+    """Return the root directory of ``suite`` with its database server, building what is missing."""
+    home = Path(os.environ.get("HADB_CACHE", "/root/.cache/hadb")) / "chroots"
+    home.mkdir(parents=True, exist_ok=True)
+    final = home / f"database-{suite}"
+    with (home / f"database-{suite}.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not final.is_dir():
+            _build(suite, final)
+        for mount_point in ("dbmnt", "etc/hadb", "var/log/mysql"):
+            (final / mount_point).mkdir(parents=True, exist_ok=True)
+    return final
+
+
+def _build(suite: str, final: Path) -> None:
+    server = SERVERS[suite]
+    partial = final.with_suffix(".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    packages = f"{server}-server,{server}-client,resource-agents,python3,procps,apparmor,systemd"
+    subprocess.run(
+        ["mmdebstrap", "--variant=apt", "--aptopt=APT::Install-Recommends false",
+         "--aptopt=Acquire::Check-Valid-Until false", "--dpkgopt=force-unsafe-io", f"--include={packages}",
+         suite, str(partial), MIRROR],
+        check=True, timeout=BUILD_SECONDS, stdin=subprocess.DEVNULL, capture_output=True)
+    partial.rename(final)
+
+
+@dataclass
+class Node:
+    """A chroot as a node; ``work`` holds what lives shorter than the chroot."""
+
+    suite: str
+    work: Path
+    pillar: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.root = chroot(self.suite)
+        self.flavour = SERVERS[self.suite]
+        for name in ("run/mysqld", "dbmnt", "etc", "log"):
+            (self.work / name).mkdir(parents=True)
+        user = next(line.split(":") for line in (self.root / "etc/passwd").read_text().splitlines()
+                    if line.startswith("mysql:"))
+        self.uid, self.gid = int(user[2]), int(user[3])
+        for name in ("run/mysqld", "log"):
+            os.chown(self.work / name, self.uid, self.gid)
+
+    def run(self, argv: Sequence[str], stdin: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a command inside."""
+        return subprocess.run(
+            ["unshare", "--mount", "sh", "-c", _ENTER, str(self.root), str(self.work), str(REPO), *argv],
+            input=stdin, capture_output=True, text=True, check=check, timeout=300,
+            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8"})
+
+    def call(self, function: str, *args: Any, kind: str = "_modules", test: bool = False, **kwargs: Any) -> Any:
+        """Return what a function of an execution module answers; :class:`Failed` carries a ``HadbError``."""
+        order = {"kind": kind, "function": function, "args": args, "kwargs": kwargs, "test": test,
+                 "pillar": self.pillar}
+        done = self.run(["python3", "/mnt/test/tool/database_driver.py"], json.dumps(order), check=False)
+        if done.returncode:
+            raise AssertionError(done.stderr)
+        answer = json.loads(done.stdout)
+        if "error" in answer:
+            raise Failed(answer["error"], answer["text"])
+        return answer["value"]
+
+    def state(self, function: str, test: bool = False, **kwargs: Any) -> dict[str, Any]:
+        """Return the result of a state function."""
+        return self.call(function, kind="_states", test=test, **kwargs)
+
+    def start(self) -> None:
+        """Start the server as Pacemaker would: ``/etc/hadb/my.cnf`` and nothing else."""
+        program = {"mariadb": "/usr/sbin/mariadbd", "mysql": "/usr/sbin/mysqld"}[self.flavour]
+        self.run(["start-stop-daemon", "--start", "--background", "--exec", program, "--",
+                  "--defaults-file=/etc/hadb/my.cnf"])
+        self.run(["sh", "-c", "for i in $(seq 300); do [ -S /run/mysqld/mysqld.sock ] && exit 0; sleep 0.1; done;"
+                              "cat /var/log/mysql/error.log >&2; exit 1"])
+
+    def stop(self, number: int = signal.SIGTERM) -> None:
+        """End every server whose pid file is in this node's ``/run``."""
+        for path in (self.work / "run").rglob("*.pid"):
+            pid = int(path.read_text().strip() or 0)
+            if pid and str(self.work) in Path(f"/proc/{pid}/mountinfo").read_text() if _alive(pid) else False:
+                os.kill(pid, number)
+                while _alive(pid):
+                    pass
+
+
+class Failed(Exception):
+    """A function of hadb raised; ``error`` is the class's name."""
+
+    def __init__(self, error: str, text: str) -> None:
+        self.error = error
+        super().__init__(f"{error}: {text}")
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return b"\nState:\tZ" not in Path(f"/proc/{pid}/status").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
