@@ -63,8 +63,11 @@ def build(target: Path, role: str, parts: Parts) -> None:
     if (root / "usr/sbin/update-initramfs").exists():
         _initramfs(root, release, parts.kernel / "config")
     _anonymous(root)
-    pack(root, target / "base.img", _SIZE[role])
+    image = target / "base.img"
+    pack(root, image, _SIZE[role])
     shutil.rmtree(root)
+    image_kernel.bake(parts.kernel / image_kernel.KERNEL, image)
+    image.chmod(0o444)
 
 
 def _authorise(root: Path, keys: Path) -> None:
@@ -81,6 +84,7 @@ def _authorise(root: Path, keys: Path) -> None:
 def _units(root: Path, enabled: list[str]) -> None:
     """Enable the lab's units and mask those that only slow a lab machine down."""
     enter(root, ["systemctl", "enable", "-q", "ssh.service", "hadb-lab-seed.service", *enabled])
+    enter(root, ["systemctl", "set-default", "-q", "multi-user.target"])
     for line in (IMAGE / "masked-units.txt").read_text().splitlines():
         if unit := line.partition("#")[0].strip():
             mask = root / "etc/systemd/system" / unit
@@ -106,3 +110,6 @@ def _anonymous(root: Path) -> None:
         (root / "etc/iscsi/initiatorname.iscsi").write_text("GenerateName=yes\n")
     for cached in (root / "var/cache/apt/archives").glob("*.deb"):
         cached.unlink()
+    for stamp in ("etc/.updated", "var/.updated"):
+        # Newer than /usr: systemd has nothing to regenerate at the first boot.
+        (root / stamp).touch()

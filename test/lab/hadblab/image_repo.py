@@ -13,13 +13,12 @@ PLACE = "srv/apt"
 def build(target: Path, base: Path, distro: str) -> None:
     """Download the repository's packages, as apt resolves them on the node, into ``target``.
 
-    Recommended packages are included, so that an installation with Debian's defaults works.
-
-    :param base: the root directory of the node image; it is changed, so pass a copy.
+    :param base: the root directory of the node image; only its download cache is used.
     :raises LabError: a package is unknown or cannot be installed together with the others.
     """
     wanted = packages("repo", f"repo-{distro}")
-    enter(base, ["apt-get", "install", "-qq", "-y", "--download-only", *wanted])
+    apt = ["apt-get", "install", "-qq", "-y", "--no-install-recommends", "--download-only"]
+    enter(base, [*apt, *wanted])
     for package in sorted((base / "var/cache/apt/archives").glob("*.deb")):
         package.rename(target / package.name)
     index(target)

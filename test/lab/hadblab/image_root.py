@@ -94,7 +94,7 @@ def overlay(root: Path, *names: str) -> None:
 
 
 def pack(root: Path, image: Path, gigabytes: int) -> None:
-    """Write ``root`` as a read-only sparse ext4 file of a virtual size.
+    """Write ``root`` as a sparse ext4 file of a virtual size.
 
     :raises LabError: the tree does not fit, or ``mke2fs`` failed.
     """
@@ -106,4 +106,3 @@ def pack(root: Path, image: Path, gigabytes: int) -> None:
         ],
         timeout=_BUILD_SECONDS,
     )  # fmt: skip
-    image.chmod(0o444)
