@@ -188,13 +188,31 @@ STORAGE = _object(
             r"^([1-9][0-9]*(\.[0-9]+)?[MGTP](i?B)?|[1-9][0-9]?%FREE|100%FREE)$",
             "a size such as 500G or 16T, or a share such as 100%FREE",
         ),
-        "multipath": _object("dm-multipath.", {"manage": _flag("Manage multipath.conf and multipathd.")}),
+        "multipath": _object(
+            "dm-multipath.",
+            {
+                "manage": _flag("Manage multipath.conf and multipathd."),
+                "polling_interval": _number("Seconds between two checks of a path.", 1, 60),
+                "no_path_retry": _number("Polling intervals to wait without any path before I/O fails.", 0, 60),
+                "fast_io_fail_tmo": _number("Seconds until I/O on a lost path fails over.", 1, 60),
+                "extra_wwids": _list(
+                    "Further LUNs with a map, such as the one that the node boots from.",
+                    _text("A WWID.", r"^[A-Za-z0-9][A-Za-z0-9._:-]{7,126}$", "a WWID such as 36001405..."),
+                ),
+            },
+        ),
         "lvm": _object(
             "LVM on the nodes.",
             {
                 "manage": _flag("Manage the LVM settings."),
+                "auto_activation_volume_list": _list(
+                    "What may be activated at boot; empty: not set. Must name the root VG.",
+                    _text(
+                        "A VG, VG/LV or @tag.", r"^@?[A-Za-z0-9_+.*-]+(/[A-Za-z0-9_+.-]+)?$", "an LVM name"
+                    ),
+                ),
                 "volume_list": _list(
-                    "`activation/volume_list` in lvm.conf; empty: not set. Must name the root VG.",
+                    "The seed's `activation/volume_list`; must stay empty, LVM-activate refuses to start with it.",
                     _text(
                         "A VG, VG/LV or @tag.", r"^@?[A-Za-z0-9_+.*-]+(/[A-Za-z0-9_+.-]+)?$", "an LVM name"
                     ),

@@ -1,0 +1,236 @@
+"""Shared LUNs, their volume group and its filesystem: what is there. Changes nothing; ``halvm_write`` does.
+
+Every reader returns data or raises: what cannot be read is never reported as absent.
+"""
+
+import os
+from pathlib import Path
+
+import salt.utils.path
+
+from hadb_core import block_devices, block_lun, lvm_config, lvm_report, storage_volume
+from hadb_core.process import run
+
+__virtualname__ = "halvm"
+
+_CIB_FILE = "/var/lib/pacemaker/cib/cib.xml"
+# LVM complains on stderr about descriptors that a minion left open; it is not an error.
+_LVM_ENV = {"LVM_SUPPRESS_FD_WARNINGS": "1"}
+
+
+def __virtual__():
+    return __virtualname__
+
+
+def _run(*argv, **how):
+    return run(__salt__["cmd.run_all"], argv, **how)
+
+
+def _lvm(*argv):
+    return _run(*argv, env=_LVM_ENV)
+
+
+def _text(path):
+    """Return a file's text, None when there is no such file; any other trouble raises."""
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _stripped(path):
+    return (_text(path) or "").strip()
+
+
+def nodes():
+    """
+    Return all block devices by kernel name: ``{name, dev, size, partition, parent, holders, dm_name, dm_uuid}``.
+
+    A device that goes away meanwhile is not there.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' halvm.nodes
+    """
+    found = {}
+    for entry in sorted(Path("/sys/class/block").iterdir()):
+        size, dev, number = _stripped(entry / "size"), _stripped(entry / "dev"), _stripped(entry / "partition")
+        if not (size and dev):
+            continue
+        holders = entry / "holders"
+        found[entry.name] = block_devices.Node(
+            name=entry.name, dev=dev, size=int(size) * 512, partition=int(number or 0),
+            parent=entry.resolve().parent.name if number else "",
+            holders=tuple(sorted(one.name for one in holders.iterdir())) if holders.is_dir() else (),
+            dm_name=_stripped(entry / "dm/name"), dm_uuid=_stripped(entry / "dm/uuid"),
+        )
+    return found
+
+
+def _mounts():
+    return block_devices.parse_mountinfo(Path("/proc/self/mountinfo").read_text(encoding="utf-8"))
+
+
+def _swaps():
+    lines = (_text("/proc/swaps") or "").splitlines()[1:]
+    numbers = [Path(line.split()[0]).stat().st_rdev for line in lines if line.startswith("/dev/")]
+    return {f"{os.major(number)}:{os.minor(number)}" for number in numbers}
+
+
+def luns(wwids=None):
+    """
+    Return the shared LUNs that this node sees and what is on each; one entry however many paths.
+
+    wwids
+        Only these WWIDs; all disks that could be on a SAN by default. One that is not seen is left out.
+
+    Each is ``{wwid, size (bytes), paths: [sda, ...], multipath: name or None, device, signatures: [{type, offset,
+    device, uuid, label}], partitions: [{number, name, start, size, uuid, type, device}], holders: [...],
+    mounts: [...], pv: {vg, vg_uuid, uuid} or None}``. A partition that the kernel does not know has the device
+    ``""``; ``pv["vg"]`` is ``""`` without a group and None where lvm2 is not installed to tell.
+    Works without lvm2 and multipath-tools. Raises when something cannot be read.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' halvm.luns
+    """
+    known = nodes()
+    udev = block_devices.parse_udev(_run("udevadm", "info", "--export-db").out)
+    found = [_lun(shape, known) for shape in block_devices.group(known, udev, wwids)]
+    if any(one["type"] == "LVM2_member" for lun in found for one in lun["signatures"]):
+        groups = report()
+        return [{**lun, "pv": lvm_report.pv_of(groups, lun)} for lun in found]
+    return found
+
+
+def _lun(shape, known):
+    above = block_devices.holders(shape.family, known)
+    mounts = block_devices.used_by([*shape.family, *above], _mounts(), _swaps())
+    device = shape.head.path
+    if not mounts:
+        # The other node may have written; drop what this kernel remembers of the device.
+        for path in (device, *(node.path for node in shape.partitions.values())):
+            _run("blockdev", "--flushbufs", path)
+    signatures = _signatures(device)
+    partitions = []
+    if any(one["type"] in ("gpt", "dos") for one in signatures):
+        partitions = block_lun.parse_partx(_run("partx", "--bytes", "--pairs", "--output",
+                                                "NR,NAME,START,SIZE,UUID,TYPE", device).out)
+    for part in partitions:
+        node = shape.partitions.get(part["number"])
+        part["device"] = node.path if node else ""
+        part["dev"] = node.dev if node else ""
+    for node in shape.partitions.values():
+        signatures += _signatures(node.path)
+    return {
+        "wwid": shape.wwid, "size": shape.head.size, "paths": [path.name for path in shape.paths],
+        "multipath": shape.map.dm_name if shape.map else None, "device": device, "dev": shape.head.dev,
+        "signatures": signatures, "partitions": partitions,
+        "holders": [node.dm_name or node.name for node in above], "mounts": mounts, "pv": None,
+    }
+
+
+def _signatures(device):
+    return block_lun.parse_wipefs(_run("wipefs", "--json", "--no-act", device).out, device)
+
+
+def report():
+    """
+    Return LVM's volume groups with LVs and PVs, also those of other hosts, and this host's system ID.
+
+    ``{installed, system_id, vgs: [{name, uuid, system_id, size, free, extent_size, missing, autoactivation,
+    exported, pvs, lvs}], orphans}``, sizes in bytes; ``installed`` is False (and all empty) without lvm2.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' halvm.report
+    """
+    if salt.utils.path.which("lvm") is None:
+        return dict(lvm_report.NOTHING)
+    system_id = lvm_report.parse_system_id(_lvm("lvm", "systemid").out)
+    text = _lvm("lvm", "fullreport", "--foreign", "--reportformat", "json", "--units", "b", "--nosuffix").out
+    return lvm_report.parse_report(text, system_id)
+
+
+def volume(vg, lv):
+    """
+    Return the state of a logical volume on this node.
+
+    ``{vg, lv, exists, size, system_id, local, active, device, mounted_at, fs}``: ``local`` is whether the group
+    belongs to this node, ``fs`` is ``{type, uuid, label}`` or None, read without activating the volume.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' halvm.volume db-vg db-vol
+    """
+    known = report()
+    group, have = lvm_report.find_vg(known, vg), lvm_report.find_lv(known, vg, lv)
+    node = next((one for one in nodes().values() if one.dm_name == lvm_report.dm_name(vg, lv)), None)
+    system_id = group["system_id"] if group else ""
+    return {
+        "vg": vg, "lv": lv, "exists": have is not None, "size": have["size"] if have else 0, "system_id": system_id,
+        "local": bool(system_id) and system_id == known["system_id"], "active": node is not None,
+        "device": f"/dev/{vg}/{lv}", "mounted_at": block_devices.used_by([node], _mounts(), ()) if node else [],
+        "fs": _filesystem(group, have, node) if have else None,
+    }
+
+
+def _filesystem(group, lv, node):
+    if node:
+        return lvm_report.filesystem(_run("blkid", "--probe", "--output", "export", node.path, answers=(0, 2)))
+    place = lv["begins"]
+    pv = next(one for one in group["pvs"] if one["name"] == place["pv"])
+    offset = pv["pe_start"] + place["extent"] * group["extent_size"]
+    _run("blockdev", "--flushbufs", pv["name"])
+    return lvm_report.filesystem(_run("blkid", "--probe", "--output", "export", "--offset", str(offset),
+                                      "--size", str(lv["size"]), pv["name"], answers=(0, 2)))
+
+
+def occupant(mount_point):
+    """
+    Return the device number of what is mounted at a directory, ``""`` for nothing.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' halvm.occupant /dbmnt
+    """
+    return next((dev for dev, points in _mounts().items() if mount_point in points), "")
+
+
+def managed_by_cluster(vg, mount_point):
+    """
+    Return whether Pacemaker's configuration on this node owns the volume group or the mount point.
+
+    Reads the CIB's file, so the answer is the same whether Pacemaker runs or not.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' halvm.managed_by_cluster db-vg /dbmnt
+    """
+    cib = _text(_CIB_FILE)
+    return cib is not None and storage_volume.in_cib(cib, vg, mount_point)
+
+
+def vgs_in_use():
+    """
+    Return the volume groups that mounted filesystems and swap of this node lie on: ``{vg: [volume, ...]}``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' halvm.vgs_in_use
+    """
+    return lvm_config.vgs_in_use(nodes(), _mounts(), _swaps())
