@@ -259,14 +259,15 @@ def durability(socket: str = SOCKET) -> dict[str, Any]:
     return db_facts.durability(db_client.query(__salt__["cmd.run_all"], db_facts.DURABILITY, socket)[0])
 
 
-def reachable(host: str, port: int = 3306, account_key: str = "hadb:database:accounts:nova",
-              timeout: int = 5) -> dict[str, Any]:
+def reachable(host: str, port: int, account: str, password_key: str, timeout: int = 5) -> dict[str, Any]:
     """Log in from this node by TCP, as a client of the database would.
 
-    host
-        An address, usually the VIP.
-    account_key
-        The pillar's account; its name is the last word, its password ``<account_key>:password``.
+    host, port
+        An address, usually a VIP, and the server's port.
+    account
+        The account's name.
+    password_key
+        Where in the pillar its password is.
     timeout
         Seconds to wait for the connection.
 
@@ -276,14 +277,14 @@ def reachable(host: str, port: int = 3306, account_key: str = "hadb:database:acc
 
     .. code-block:: bash
 
-        salt db2 dbinstance.reachable 10.20.0.50
+        salt db2 dbinstance.reachable 10.20.0.50 3306 nova hadb:database:accounts:nova:password
     """
-    login = {"user": account_key.rsplit(":", 1)[-1], "password": db_client.secret(__pillar__, f"{account_key}:password")}
+    login = {"user": account, "password": db_client.secret(__pillar__, password_key)}
     argv = db_server.remote_client(db_client.program(), host, int(port), int(timeout))
     try:
         done = run(__salt__["cmd.run_all"], argv, stdin=db_sql.option_file("client", login), timeout=timeout + 10)
     except CommandFailed as error:
-        return {"ok": False, "version": "", "error": error.err or error.out}
+        return {"ok": False, "version": "", "error": (error.err or error.out).strip()}
     return {"ok": True, "version": db_facts.rows(done.out, argv[0])[0]["version"], "error": ""}
 
 

@@ -1,4 +1,4 @@
-"""What a database needs of its node: account, mount point, units, AppArmor, option file.
+"""What a database needs of its node: account, units, AppArmor, option file.
 
 Everything here is about one node and safe on any node at any time. The database itself is
 :mod:`dbinstance`'s.
@@ -14,7 +14,7 @@ import pwd
 import tempfile
 from typing import Any
 
-from hadb_core import db_apparmor, db_datadir, db_node
+from hadb_core import db_apparmor, db_node
 from hadb_core.process import run
 
 __virtualname__ = "dbnode"
@@ -65,33 +65,6 @@ def user_add(name: str, uid: int, gid: int, home: str) -> None:
     """
     run(__salt__["cmd.run_all"], ["useradd", "--system", "--uid", str(uid), "--gid", str(gid),
                                   "--home-dir", home, "--no-create-home", "--shell", "/bin/false", name])
-
-
-def mount_point(path: str) -> dict[str, Any]:
-    """Return ``{"mounted": bool, "entries": [...]}``; ``entries`` is ``None`` if the directory is missing.
-
-    CLI Example:
-
-    .. code-block:: bash
-
-        salt 'db*' dbnode.mount_point /dbmnt
-    """
-    mountinfo = pathlib.Path("/proc/self/mountinfo").read_text(encoding="utf-8")
-    place = pathlib.Path(path)
-    entries = sorted(entry.name for entry in place.iterdir()) if place.is_dir() else None
-    return {"mounted": db_datadir.mounted(mountinfo, path), "entries": entries}
-
-
-def mount_point_create(path: str) -> None:
-    """Make a mount point that only root can write to while nothing is mounted on it.
-
-    CLI Example:
-
-    .. code-block:: bash
-
-        salt db1 dbnode.mount_point_create /dbmnt
-    """
-    pathlib.Path(path).mkdir(mode=0o755, parents=True)
 
 
 def units(names: list[str] | None = None) -> dict[str, dict[str, bool]]:

@@ -40,23 +40,6 @@ def identity_present(name: str, group: str, uid: int, gid: int, home: str) -> di
     return _converge(name, plan, f"User {name} has uid {uid} and gid {gid}")
 
 
-def mount_point_present(name: str) -> dict[str, Any]:
-    """Ensure that a directory exists to mount the volume on.
-
-    name
-        The directory.
-
-    **Safety**: what is mounted there is not touched; files found there while nothing is mounted
-    fail the state, because the mount would hide them.
-    """
-
-    def plan() -> Plan:
-        there = __salt__["dbnode.mount_point"](name)
-        return db_node.plan_mount_point(name, mounted=there["mounted"], entries=there["entries"])
-
-    return _converge(name, plan, f"{name} is there to be mounted on")
-
-
 def units_masked(name: str, units: list[str] | None = None) -> dict[str, Any]:
     """Ensure that systemd can never start a database server: only Pacemaker does.
 

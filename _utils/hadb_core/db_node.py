@@ -1,8 +1,8 @@
-"""What a node needs before a database can run on it: the account, the mount point, masked units."""
+"""What a node needs before a database can run on it: the account and masked units."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,23 +56,6 @@ def plan_units(units: Mapping[str, Mapping[str, Any]]) -> Plan:
                       f"save what is in it, then `systemctl disable --now {' '.join(running)}`")
     return Plan(tuple(Step("mask", f"unit {name}", "not masked", "masked", {"unit": name})
                       for name, unit in units.items() if not unit["masked"]))
-
-
-def plan_mount_point(path: str, *, mounted: bool, entries: Sequence[str] | None) -> Plan:
-    """Return the step that makes the mount point; what is mounted there is never touched.
-
-    entries
-        Names in the directory, ``None`` if it does not exist.
-    """
-    if mounted:
-        return Plan()
-    if entries is None:
-        return Plan((Step("mount_point_create", f"directory {path}", None, "present", {"path": path}),))
-    if entries:
-        raise Refused(f"{path} is not mounted and not empty: {', '.join(sorted(entries)[:5])}",
-                      "move what is in there away; the mount would hide it, and it may be a database "
-                      "that was started without the volume")
-    return Plan()
 
 
 def _refuse_taken(users: Mapping[str, tuple[int, int]], groups: Mapping[str, int], wanted: Identity) -> None:
