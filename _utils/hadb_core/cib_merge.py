@@ -53,14 +53,21 @@ def property_value(root: ET.Element, name: str) -> str:
     return next((item.get("value", "") for item in properties(root) if item.get("name") == name), "")
 
 
-def bump(root: ET.Element) -> None:
-    """Raise the epoch by one, as the CIB manager does for one change of the configuration.
+def guarded(patch: str) -> str:
+    """Return a patch that is accepted only while the CIB it was made from is the one in force.
 
-    A patch that ``crm_diff`` makes from two versions is accepted only while the first of them is
-    the one in force, so nobody's change in between is overwritten.
+    patch
+        What ``crm_diff`` makes from two CIBs of one version. The target's epoch is raised by one, as
+        the CIB manager does for a change of the configuration; without that it takes the patch for an
+        old one. (``crm_diff --no-version`` would be applied to whatever is there by then.)
     """
-    root.set("epoch", str(int(root.get("epoch", "0")) + 1))
-    root.set("num_updates", "0")
+    root = ET.fromstring(patch)
+    target = root.find("version/target")
+    if target is None:
+        raise Unreadable("crm_diff", "its patch names no version")
+    target.set("epoch", str(int(target.get("epoch", "0")) + 1))
+    target.set("num_updates", "0")
+    return ET.tostring(root, encoding="unicode")
 
 
 def merge(root: ET.Element, wanted: Wanted) -> ET.Element:
