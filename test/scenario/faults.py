@@ -1,0 +1,135 @@
+"""The faults, each a function that brings it about on a stage and waits until the client is served again."""
+
+from __future__ import annotations
+
+import time
+
+from scenario.lab import document
+from scenario.salt_result import changed, failed, minions
+from scenario.scenario import COLD_START, FAILOVER, Scenario
+from scenario.stage import Stage
+from scenario.wait import until
+
+# Seconds to look on while nothing is to happen: three times Corosync's token, so a false alarm would have been raised.
+_CALM = 12.0
+_SEEN_SECONDS = 60.0
+# Seconds until the loss of the array has led to a takeover: a monitor's interval and time-out, a stop's time-out,
+# and fencing.
+_LOST_ARRAY = 180.0
+_APPLY_SECONDS = 240.0
+_POLL = 0.5
+
+
+def kill_server(stage: Stage) -> None:
+    """kill -9 of the database server."""
+    began = time.monotonic()
+    stage.lab.ask(stage.active, "kill -9 $(pidof mariadbd mysqld)")
+    # A new server's first answer: the old connection died with the old server.
+    stage.wait_served(began)
+    until(lambda: stage.lab.status(stage.passive).home("db-server"), _SEEN_SECONDS, "the server does not come back", _POLL)
+    stage.wait_served(time.monotonic())
+
+
+def switch_over(stage: Stage) -> None:
+    """A planned switchover: the active node on standby, and back online."""
+    stage.lab.ask(stage.active, f"crm node standby {stage.active}")
+    stage.wait_home(stage.passive)
+    stage.lab.ask(stage.active, f"crm node online {stage.active}")
+
+
+def power_off_active(stage: Stage) -> None:
+    """The active node's plug is pulled."""
+    stage.lab.verb("power", stage.active, "off")
+    stage.wait_home(stage.passive)
+
+
+def freeze_active(stage: Stage) -> None:
+    """The active node's kernel stops in its tracks; only its BMC can end that."""
+    stage.lab.verb("freeze", stage.active)
+    stage.wait_home(stage.passive)
+
+
+def cut_one_cable(stage: Stage) -> None:
+    """One heartbeat cable is cut: the other carries the cluster."""
+    stage.lab.verb("cut", "hb1")
+    until(lambda: "disconnected" in stage.lab.ask(stage.active, "corosync-cfgtool -s").stdout, _SEEN_SECONDS,
+          "Corosync does not see that the cable is cut", _POLL)  # fmt: skip
+    stage.watch(_CALM)
+
+
+def cut_both_cables(stage: Stage) -> None:
+    """Both heartbeat cables are cut: the node with the database must win the race to fence."""
+    for cable in ("hb1", "hb2"):
+        stage.lab.verb("cut", cable)
+    _wait_fenced(stage, stage.passive)
+    stage.watch(_CALM)
+
+
+def cut_one_path(stage: Stage) -> None:
+    """The active node loses one of its two paths to the array."""
+    stage.lab.verb("cut", "san1", stage.active)
+    until(lambda: " F " in stage.lab.ask(stage.active, "dmsetup status --target multipath").stdout, _SEEN_SECONDS,
+          "multipath does not see that the path is gone", _POLL)  # fmt: skip
+    stage.watch(_CALM)
+
+
+def cut_all_paths(stage: Stage) -> None:
+    """The active node loses the array: it cannot even stop properly, so it must be fenced."""
+    for network in ("san1", "san2"):
+        stage.lab.verb("cut", network, stage.active)
+    stage.wait_home(stage.passive, _LOST_ARRAY)
+
+
+def power_off_passive(stage: Stage) -> None:
+    """The passive node's plug is pulled: the client must not notice."""
+    stage.lab.verb("power", stage.passive, "off")
+    _wait_fenced(stage, stage.passive)
+    stage.watch(_CALM)
+
+
+def power_off_both(stage: Stage) -> None:
+    """Both plugs are pulled, and both nodes come back: nobody else is to lend a hand."""
+    for node in (stage.active, stage.passive):
+        stage.lab.verb("power", node, "off")
+    for node in (stage.passive, stage.active):
+        stage.lab.verb("power", node, "on")
+    stage.writer.wait_writing(time.monotonic(), COLD_START)
+
+
+def salt_during_failover(stage: Stage) -> None:
+    """The formula and the orchestration run in the middle of a failover, and on the node that is left."""
+    stage.lab.verb("power", stage.active, "off")
+    kept = stage.writer.log.parent
+    applying = stage.lab.background("salt", "*", "state.apply", "hadb", log=kept / "apply.txt")
+    stage.wait_home(stage.passive)
+    applying.wait(_APPLY_SECONDS)
+    # The other node is away, or on its way back: this may succeed or say so. It may not touch the database.
+    stage.lab.background("salt-run", "state.orchestrate", "hadb.orch", log=kept / "orch.txt").wait(_APPLY_SECONDS)
+    states = minions(document(stage.lab.apply(target=stage.passive)))[stage.passive]
+    assert not failed(states), failed(states)
+    assert not changed(states), changed(states)
+    stage.wait_served(time.monotonic())
+
+
+def _wait_fenced(stage: Stage, node: str) -> None:
+    """Wait until the other node knows that this one was fenced."""
+    def known() -> bool:
+        history = stage.lab.status(stage.lab.peer(node)).fencing
+        return any(e.target == node and e.status == "success" and e not in stage.before.fencing for e in history)
+
+    until(known, _SEEN_SECONDS, f"{node} is not fenced", _POLL)
+
+
+SCENARIOS = (
+    Scenario("server killed", kill_server, budget=FAILOVER, explained=("db-server",)),
+    Scenario("planned switchover", switch_over, budget=FAILOVER),
+    Scenario("one heartbeat cable cut", cut_one_cable),
+    Scenario("both heartbeat cables cut", cut_both_cables, fenced=("passive",)),
+    Scenario("active powered off", power_off_active, fenced=("active",), budget=FAILOVER),
+    Scenario("active frozen", freeze_active, fenced=("active",), budget=FAILOVER),
+    Scenario("one storage path of the active lost", cut_one_path, budget=30.0),
+    Scenario("all storage paths of the active lost", cut_all_paths, fenced=("active",), budget=_LOST_ARRAY),
+    Scenario("passive powered off", power_off_passive, fenced=("passive",)),
+    Scenario("salt applied during a failover", salt_during_failover, fenced=("active",), budget=FAILOVER),
+    Scenario("both powered off and back", power_off_both, budget=COLD_START),
+)

@@ -1,0 +1,46 @@
+"""One line per scenario, for people and for programs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+BUILD = Path("build/scenario")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a scenario showed.
+
+    outage
+        Seconds: the longest time that the client waited for an answer; None when it could not be measured.
+    findings
+        What did not hold; none means that every invariant held.
+    took
+        Seconds, with the wait until the cluster was whole again.
+    """
+
+    name: str
+    outage: float | None
+    fenced: list[str]
+    findings: list[str] = field(default_factory=list)
+    took: float = 0.0
+    writes: int = 0
+    samples: int = 0
+
+    @property
+    def line(self) -> str:
+        """The scenario in one line."""
+        outage = "-" if self.outage is None else f"{self.outage:.1f} s"
+        verdict = "held" if not self.findings else f"FAILED ({len(self.findings)})"
+        fenced = ",".join(self.fenced) or "-"
+        return f"{self.name:42} outage {outage:>7}  fenced {fenced:8} {self.writes:6} writes  {self.took:4.0f} s  {verdict}"
+
+
+def write(results: list[Result], directory: Path = BUILD) -> None:
+    """Write ``results.json`` and ``table.txt``; called after each scenario, so that none is lost."""
+    directory.mkdir(parents=True, exist_ok=True)
+    document = [asdict(result) for result in results]
+    (directory / "results.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    (directory / "table.txt").write_text("".join(f"{result.line}\n" for result in results), encoding="utf-8")

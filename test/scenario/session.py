@@ -1,0 +1,63 @@
+"""What state the lab is in, so that each test starts from the one it needs whatever became of the tests before."""
+
+from __future__ import annotations
+
+from scenario.lab import Lab, document, keep
+from scenario.salt_result import failed, orchestration
+from scenario.stage import faults, wait_whole
+
+BLANK, CONVERGED = "blank", "converged"
+
+
+class Session:
+    """A lab for the whole test run.
+
+    state
+        ``blank``, ``converged``, or ``unknown`` while or after something is done to it.
+    """
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab = lab
+        self.state = "unknown"
+        if keep() and self._has(CONVERGED):
+            self.state = CONVERGED if not faults(lab) else "unknown"
+        else:
+            self.lab.verb("snapshot", BLANK)
+            self.state = BLANK
+
+    def blank(self) -> Lab:
+        """Return the lab with blank nodes."""
+        if self.state != BLANK:
+            self.lab.verb("restore", BLANK)
+            self.state = BLANK
+        return self.lab
+
+    def converged(self) -> Lab:
+        """Return the lab with a whole cluster: as it is, from the snapshot, or built from blank."""
+        if self.state == CONVERGED:
+            return self.lab
+        if self._has(CONVERGED):
+            self.lab.verb("restore", CONVERGED)
+        else:
+            states = orchestration(document(self.blank().orchestrate()))
+            assert not failed(states), failed(states)
+        wait_whole(self.lab)
+        self.state = CONVERGED
+        return self.lab
+
+    def touched(self) -> None:
+        """Say that the lab's state is not known any more."""
+        self.state = "unknown"
+
+    def settled(self) -> None:
+        """Say that the cluster is whole; remember it for the tests to come."""
+        wait_whole(self.lab)
+        self.state = CONVERGED
+
+    def snapshot(self) -> None:
+        """Save the whole cluster."""
+        self.lab.verb("snapshot", CONVERGED)
+        wait_whole(self.lab)
+
+    def _has(self, name: str) -> bool:
+        return (self.lab.run.snapshots / name).is_dir()

@@ -1,0 +1,110 @@
+"""The cluster on stage: who plays which part, what may be done to it, and when it is whole again."""
+
+from __future__ import annotations
+
+import re
+import time
+
+from hadblab.errors import LabError
+
+from scenario import invariants
+from scenario.lab import Lab
+from scenario.status import Status
+from scenario.wait import until
+from scenario.writer import Writer
+
+# Seconds until a node that lost its power is back with everything, on two busy cores.
+WHOLE_SECONDS = 240.0
+# Seconds within which a client must be served again; three times what was ever measured with these settings.
+TAKEOVER_SECONDS = 90.0
+_POLL_SECONDS = 1.0
+# One line per map: "NAME: 0 LENGTH multipath ... 8:0 A 0 0 1 ... 8:16 F 3 0 1".
+_PATHS = "dmsetup status --target multipath"
+
+
+class Stage:
+    """A running cluster with a client that writes and a sampler that looks on.
+
+    before
+        The cluster when the scenario began.
+    active, passive
+        The nodes by what they were then.
+    """
+
+    def __init__(self, lab: Lab, writer: Writer, before: Status) -> None:
+        self.lab = lab
+        self.writer = writer
+        self.before = before
+        self.active = before.home("db-server") or lab.nodes[0]
+        self.passive = lab.peer(self.active)
+
+    def node(self, part: str) -> str:
+        """Return the name of ``active`` or ``passive``."""
+        return {"active": self.active, "passive": self.passive}[part]
+
+    def wait_served(self, since: float) -> None:
+        """Wait until the client is acknowledged again, by a new connection made after ``since``."""
+        self.writer.wait_writing(since, TAKEOVER_SECONDS)
+
+    def wait_home(self, node: str, seconds: float = TAKEOVER_SECONDS) -> None:
+        """Wait until the database runs on a node and the client is served."""
+        until(lambda: self._home(node) == node, seconds, f"the database does not come to {node}", _POLL_SECONDS)
+        self.wait_served(time.monotonic())
+
+    def watch(self, seconds: float) -> None:
+        """Let time go by in which nothing is supposed to happen, and make sure that the client is served at its end."""
+        time.sleep(seconds)
+        self.wait_served(time.monotonic())
+
+    def _home(self, node: str) -> str | None:
+        try:
+            return self.lab.status(node).home("db-server")
+        except (LabError, ValueError):
+            return None
+
+
+def faults(lab: Lab) -> list[str]:
+    """Return what keeps the cluster from being whole, as both nodes see it."""
+    found = []
+    for node in lab.nodes:
+        try:
+            status = lab.status(node)
+            found += [f"{node}: {fault}" for fault in invariants.whole(status, lab.nodes, lab.group, lab.fences)]
+            found += [f"{node}: I5: a path to the LUNs is {path}" for path in _bad_paths(lab, node)]
+        except (LabError, ValueError) as error:
+            found.append(f"{node}: I5: {error}")
+    return found
+
+
+def wait_whole(lab: Lab, seconds: float = WHOLE_SECONDS) -> Status:
+    """Wait until the cluster is whole and return it. Raises TooLateError with what is missing."""
+    until(lambda: not faults(lab), seconds, lambda: "; ".join(faults(lab)) or "only now whole", _POLL_SECONDS)
+    return lab.status(lab.nodes[0])
+
+
+def heal(lab: Lab) -> None:
+    """Undo everything that a scenario may have done to the hardware: thaw, heal, switch on."""
+    for node in lab.nodes:
+        if lab.power(node) == "frozen":
+            lab.verb("thaw", node)
+    for link in ("hb1", "hb2", "san1", "san2", "mgmt"):
+        lab.verb("heal", link)
+    for node in lab.nodes:
+        if lab.power(node) == "off":
+            lab.verb("power", node, "on")
+
+
+def filesystem(lab: Lab, node: str) -> tuple[int, bool]:
+    """Return how many errors a node's mounted filesystem counts, and whether it is mounted writable."""
+    mounts = [line.split() for line in lab.ask(node, "cat /proc/mounts").stdout.splitlines()]
+    options = next((fields[3].split(",") for fields in mounts if fields[1] == lab.mount), [])
+    # ext4 counts errors in its superblock and shows them here; the lab's other filesystem is the root.
+    counts = lab.ask(node, f"cat /sys/fs/ext4/$(basename $(readlink -f /dev/mapper/{lab.volume}))/errors_count").stdout
+    return int(counts), "rw" in options
+
+
+def _bad_paths(lab: Lab, node: str) -> list[str]:
+    states = re.findall(r" \d+:\d+ ([AF]) ", lab.ask(node, _PATHS).stdout)
+    found = ["failed"] * states.count("F")
+    # Two storage networks, so two paths to every LUN that is in use.
+    return found if len(states) >= 2 * len(lab.storage["luns"]) else [*found, "missing"]
