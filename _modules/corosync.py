@@ -25,6 +25,8 @@ CONFIGURATION = "/etc/corosync/corosync.conf"
 
 # Written on the key's place in a copy that is only checked: the file is judged before the key was made.
 _CHECK_KEY = b"\0" * corosync_authkey.LEAST_BYTES
+# A repeated section adds to the first; to_stderr makes Corosync say what it does not like.
+_CHECK_SECTIONS = "totem {{\n\tkeyfile: {key}\n}}\nlogging {{\n\tto_stderr: yes\n}}\n"
 
 
 def __virtual__() -> str:
@@ -113,7 +115,7 @@ def check(text: str) -> None:
     with tempfile.TemporaryDirectory(prefix="hadb-corosync-") as scratch:
         key, file = Path(scratch, "authkey"), Path(scratch, "corosync.conf")
         key.write_bytes(_CHECK_KEY)
-        file.write_text(text + f"totem {{\n\tkeyfile: {key}\n}}\n", encoding="utf-8")
+        file.write_text(text + _CHECK_SECTIONS.format(key=key), encoding="utf-8")
         _run(["corosync", "-t", "-c", str(file)])
 
 
