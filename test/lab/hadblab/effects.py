@@ -101,12 +101,12 @@ def describe(run: RunDir, record: Record, topology: Topology) -> None:
         power.store(uml.kernel_of(run, record, topology, node), delay)
 
 
-def make_disks(run: RunDir, record: Record, topology: Topology) -> None:
+def make_disks(run: RunDir, topology: Topology) -> None:
     """Make blank disks: seeds and LUNs; each kernel makes its own overlay."""
     for node in topology.nodes.values():
         path = uml.seed(run.node(node.name))
         path.touch(mode=0o600)
-        path.write_bytes(seed.pack(seed.contents(record, topology, node)))
+        path.write_bytes(seed.pack(seed.contents(topology, node)))
     for lun in topology.luns:
         with run.lun(lun.name).open("wb") as file:
             file.truncate(lun.size_mib << 20)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import io
 import tarfile
-from dataclasses import dataclass
 
 from hadblab import seed_iscsi, seed_salt
-from hadblab.rundir import Record
 from hadblab.seed_files import File, Files
 from hadblab.topology import Node, Topology
 
@@ -16,25 +14,22 @@ USED = b"\0" * 10240
 FIRST_BOOT = "etc/hadb-lab/first-boot"
 
 
-@dataclass(frozen=True)
-class _Part:
-    """Files of one concern, and the units to start once they are there."""
-
-    files: Files
-    units: tuple[str, ...] = ()
-
-
-def contents(record: Record, topology: Topology, node: Node) -> Files:
+def contents(topology: Topology, node: Node) -> Files:
     """Return all files of one node's seed, by path without the leading slash.
 
     They are the site's own configuration: names, addresses, disks, Salt. Nothing of the
     stack that the formula installs, and nothing on the heartbeat links.
     """
-    parts = [_Part(_identity(topology, node)), _role(record, topology, node)]
-    files = {path: file for part in parts for path, file in part.files.items()}
-    units = [unit for part in parts for unit in part.units]
-    files[FIRST_BOOT] = File(_first_boot(units), 0o755)
-    return files
+    files = _identity(topology, node)
+    units = []
+    if node.role == "node":
+        files |= seed_iscsi.initiator_files(topology, node) | seed_salt.minion_files(topology, node)
+        units.append(seed_iscsi.LOGIN_UNIT)
+    elif node.role == "san":
+        files |= seed_iscsi.target_files(topology)
+    else:
+        files |= seed_salt.master_files(topology)
+    return files | {FIRST_BOOT: File(_first_boot(units), 0o755)}
 
 
 def pack(files: Files) -> bytes:
@@ -57,7 +52,10 @@ def pack(files: Files) -> bytes:
 def _identity(topology: Topology, node: Node) -> Files:
     files = {"etc/hostname": File(f"{node.name}\n"), "etc/hosts": File(_hosts(topology))}
     for position, card in enumerate(node.interfaces):
-        if card.address:
+        # A node's storage ports belong to its adapter: ifupdown would take them down
+        # at shutdown, under disks that are still in use.
+        is_adapter = node.role == "node" and card.network in topology.iscsi.portals
+        if card.address and not is_adapter:
             prefix = topology.networks[card.network].prefix
             text = f"auto vec{position}\niface vec{position} inet static\n    address {card.address}/{prefix}\n"
             files[f"etc/network/interfaces.d/vec{position}"] = File(text)
@@ -72,15 +70,6 @@ def _hosts(topology: Topology) -> str:
         if node.bmc:
             lines.append(f"{node.bmc.address} {node.name}-bmc")
     return "\n".join(lines) + "\n"
-
-
-def _role(record: Record, topology: Topology, node: Node) -> _Part:
-    if node.role == "node":
-        files = {**seed_iscsi.initiator_files(topology, node), **seed_salt.minion_files(topology, node)}
-        return _Part(files, (seed_iscsi.LOGIN_UNIT,))
-    if node.role == "san":
-        return _Part(seed_iscsi.target_files(topology))
-    return _Part(seed_salt.master_files(topology))
 
 
 def _first_boot(units: list[str]) -> str:

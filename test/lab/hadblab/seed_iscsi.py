@@ -19,7 +19,7 @@ def initiator_files(topology: Topology, node: Node) -> Files:
     return {
         "etc/iscsi/initiatorname.iscsi": File(f"InitiatorName={initiator(topology, node)}\n", 0o600),
         "etc/iscsi/iscsid.conf": File(_iscsid_conf(topology), 0o600),
-        "usr/lib/hadb-lab/iscsi-login": File(_login_script(topology), 0o755),
+        "usr/lib/hadb-lab/iscsi-login": File(_login_script(topology, node), 0o755),
         unit: File(_LOGIN_SERVICE),
         f"etc/systemd/system/multi-user.target.wants/{LOGIN_UNIT}": File(f"/{unit}", link=True),
         # The distribution's own service logs out at shutdown, under a mounted database,
@@ -53,13 +53,19 @@ node.session.scan = auto
 """
 
 
-def _login_script(topology: Topology) -> str:
+def _login_script(topology: Topology, node: Node) -> str:
     addresses = " ".join(f"{address}:{_PORT}" for address in portals(topology))
+    ports = "".join(
+        f"ip link set vec{position} up\n"
+        f"ip address replace {card.address}/{topology.networks[card.network].prefix} dev vec{position}\n"
+        for position, card in enumerate(node.interfaces)
+        if card.network in topology.iscsi.portals
+    )
     return f"""\
 #!/bin/sh
 # Log in to every portal of the array, and go on trying where it is late or cut off.
 # Once a session exists the kernel and iscsid keep it alive by themselves.
-target={topology.iscsi.target}
+{ports}target={topology.iscsi.target}
 log_in() {{
     iscsiadm -m node -T "$target" -p "$1" >/dev/null 2>&1 ||
         iscsiadm -m node -o new -T "$target" -p "$1" >/dev/null || return
@@ -80,7 +86,7 @@ done
 _LOGIN_SERVICE = """\
 [Unit]
 Description=The server's storage adapter: log in to the array
-After=networking.service iscsid.socket
+After=iscsid.socket
 Wants=iscsid.socket
 
 [Service]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import tomllib
 from pathlib import Path
 from typing import Any
+
+import tomllib
 
 from hadblab.errors import LabError
 from hadblab.tables import Table

@@ -56,11 +56,8 @@ def up(run: RunDir, record: Record, topology: Topology, progress: Progress) -> b
         if not steps:
             return False
         preflight.check(run, topology)
-        if found.usable and found.record:
-            record = found.record
-        else:
-            record = _with_images(record, progress)
-        _Start(run, record, topology, lambda: effects.make_disks(run, record, topology), progress).carry_out(steps)
+        record = found.record if found.usable and found.record else _with_images(record, progress)
+        _Start(run, record, topology, lambda: effects.make_disks(run, topology), progress).carry_out(steps)
     return True
 
 

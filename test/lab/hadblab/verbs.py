@@ -11,7 +11,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from hadblab import chassis, effects, events, images, kernel, network, passthrough, power, snapshots, ssh, status
+from hadblab import (
+    chassis,
+    effects,
+    events,
+    images,
+    kernel,
+    network,
+    passthrough,
+    power,
+    snapshots,
+    ssh,
+    status,
+)
 from hadblab import up as starting
 from hadblab.errors import LabError
 from hadblab.run import run as run_command
@@ -190,7 +202,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_passthrough(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_passthrough(verbs: argparse._SubParsersAction[_Parser]) -> None:
     """List the verbs that another module carries out, for --help."""
     for name in passthrough.VERBS:
         verbs.add_parser(name, help=passthrough.HELP[name].partition(": ")[2])

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hadblab import kernel, power
+from hadblab.kernel import Kernel
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Iterator[Kernel]:
+    directory = tmp_path / "nodes" / "db1"
+    directory.mkdir(parents=True)
+    words = ("umid=db1", f"uml_dir={tmp_path}/uml")
+    script = tmp_path / "kernel"
+    # Keeps its own words in sight of /proc, as a kernel does.
+    script.write_text("#!/bin/sh\nsleep 60 &\nwait\n")
+    script.chmod(0o755)
+    made = Kernel("db1", str(directory), f"{tmp_path}/uml", str(tmp_path / "console"), (str(script), *words))
+    yield made
+    kernel.kill(made)
+
+
+def reap(pid: int) -> None:
+    os.waitpid(pid, 0)
+
+
+def test_started_kernel_is_on_and_killed_with_all_its_processes(node: Kernel):
+    pid = kernel.start(node)
+    deadline = time.monotonic() + 5
+    while len(kernel.members(pid)) < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert kernel.power(node) == "on"
+    assert kernel.kill(node) is True
+    assert kernel.members(pid) == []
+    assert kernel.power(node) == "off"
+    reap(pid)
+
+
+def test_frozen_kernel_can_be_thawed_and_killed(node: Kernel):
+    pid = kernel.start(node)
+    assert kernel.freeze(node)
+    deadline = time.monotonic() + 5
+    while kernel.power(node) != "frozen" and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert kernel.power(node) == "frozen"
+    assert kernel.thaw(node)
+    assert kernel.freeze(node)
+    assert kernel.kill(node)
+    assert kernel.power(node) == "off"
+    reap(pid)
+
+
+def test_dead_kernel_is_off_and_needs_no_killing(node: Kernel):
+    assert kernel.power(node) == "off"
+    assert kernel.kill(node) is False
+    assert kernel.freeze(node) is False
+
+
+def test_process_that_got_a_dead_kernels_pid_is_left_alone(node: Kernel):
+    Path(node.pid_file).write_text(f"{os.getpid()} 1\n")
+    assert kernel.power(node) == "off"
+    assert kernel.kill(node) is False
+
+
+def test_switching_is_logged_with_who_ordered_it(node: Kernel, tmp_path: Path):
+    power.store(node, 0)
+    stored, delay = power.load(str(tmp_path), "db1")
+    assert (stored, delay) == (node, 0)
+    power.switch(str(tmp_path), node, "on", "operator")
+    pid = kernel.pid_of(node)
+    power.switch(str(tmp_path), node, "on", "operator")
+    assert kernel.pid_of(node) == pid
+    power.switch(str(tmp_path), node, "off", "bmc")
+    power.switch(str(tmp_path), node, "reset", "bmc")
+    assert kernel.power(node) == "off"
+    events = [json.loads(line) for line in (tmp_path / "events.log").read_text().splitlines()]
+    assert [(e["action"], e["source"], e["before"]) for e in events] == [
+        ("on", "operator", "off"), ("on", "operator", "on"), ("off", "bmc", "on"), ("reset", "bmc", "off"),
+    ]  # fmt: skip
+    assert all(e["time"] > 0 and e["monotonic"] > 0 and e["node"] == "db1" for e in events)
+
+
+def test_slow_bmc_answers_at_once_and_cuts_the_power_later(node: Kernel, tmp_path: Path):
+    power.switch(str(tmp_path), node, "on", "operator")
+    started = time.monotonic()
+    power.switch_later(str(tmp_path), node, "off", "bmc", 0.2)
+    assert time.monotonic() - started < 0.2
+    assert kernel.power(node) == "on"
+    # The next order waits for the one before.
+    power.switch(str(tmp_path), node, "off", "operator")
+    assert time.monotonic() - started >= 0.2
+    assert kernel.power(node) == "off"
