@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TextIO
 
 import pymysql
@@ -110,7 +111,7 @@ def main(argv: list[str]) -> None:
         stopped: list[int] = []
         signal.signal(signal.SIGTERM, lambda number, _frame: stopped.append(number))
         # Line by line, so that the log is whole up to the last acknowledgement whatever happens.
-        with open(argv[1], "a", buffering=1, encoding="utf-8") as log:
+        with Path(argv[1]).open("a", buffering=1, encoding="utf-8") as log:
             write(settings, log, lambda: not stopped)
     elif argv == ["read"]:
         json.dump(read_back(settings), sys.stdout)

@@ -8,7 +8,6 @@ from contextlib import suppress
 from pathlib import Path
 
 from hadblab.errors import LabError
-
 from scenario.lab import Lab
 from scenario.sample import Sample, as_line
 

@@ -11,8 +11,8 @@ from itertools import combinations
 
 from scenario import events
 from scenario.client_log import ClientLog
-from scenario.holds import gaps, holds, may_be_shared, shared
 from scenario.events import Power
+from scenario.holds import gaps, holds, may_be_shared, shared
 from scenario.sample import Sample
 from scenario.status import Failure, Fencing, Status
 
@@ -99,7 +99,10 @@ def expected_node_fenced(
         found.append(f"I4: the cluster says that it fenced {_names(by_cluster)}; expected {_names(wanted)}")
     if not had_power <= by_bmc <= wanted:
         found.append(f"I4: BMCs cut the power of {_names(by_bmc)}; expected {_names(had_power)}")
-    if failed := [event for event in new if event.status not in ("success",)]:
+    successes = [event.target for event in new if event.status == "success"]
+    if again := {target for target in successes if successes.count(target) > 1}:
+        found.append(f"I4: fenced more than once: {_names(again)}")
+    if failed := [event for event in new if event.status != "success"]:
         found.append(f"I4: fencing did not succeed each time: {'; '.join(map(str, failed))}")
     return found
 

@@ -12,10 +12,10 @@ from subprocess import CompletedProcess
 from typing import Any
 
 import yaml
-from hadblab import ssh
-from hadblab.rundir import RunDir, locate
-from hadblab.run import run as run_command
 
+from hadblab import ssh
+from hadblab.run import run as run_command
+from hadblab.rundir import RunDir, locate
 from scenario import events
 from scenario.status import Status, parse
 

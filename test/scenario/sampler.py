@@ -11,7 +11,6 @@ from pathlib import Path
 
 from hadblab import ssh
 from hadblab.rundir import RunDir
-
 from scenario.sample import Sample, calibrated, parse
 from scenario.wait import until
 

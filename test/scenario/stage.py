@@ -6,7 +6,6 @@ import re
 import time
 
 from hadblab.errors import LabError
-
 from scenario import invariants
 from scenario.lab import Lab
 from scenario.status import Status

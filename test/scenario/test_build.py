@@ -1,0 +1,181 @@
+"""From blank to converged, with everything that may come in between; runs before the faults."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from scenario import digest, results
+from scenario.bus import Bus
+from scenario.interrupt import Run, wait_minions
+from scenario.lab import Lab, document, keep
+from scenario.salt_result import changed, failed, minions, orchestration
+from scenario.sampler import Sampler
+from scenario.session import CONVERGED, Session
+from scenario.stage import wait_whole
+from scenario.writer import Writer
+
+# Seconds until a node is in the middle of what it is to be interrupted in.
+_REACHED_SECONDS = 240.0
+# Seconds. No run of the formula may cost a client more than a commit that two busy cores delay.
+_UNDISTURBED = 3.0
+
+needs_blank = pytest.mark.skipif(
+    keep() and (Lab().run.snapshots / CONVERGED).is_dir(), reason="HADB_SCENARIO_KEEP=1: starts from the kept cluster"
+)
+
+
+@needs_blank
+def test_blank_nodes_are_predicted_and_left_alone(blank: Lab) -> None:
+    before = _fingerprint(blank)
+    done = blank.orchestrate("test=True")
+    states = orchestration(document(done))
+    assert (done.returncode, failed(states)) == (0, {})
+    predicted = {key for key, state in states.items() if state["result"] is None}
+    assert predicted, "nothing is predicted"
+    assert _fingerprint(blank) == before
+
+
+@needs_blank
+def test_bad_pillar_is_refused_with_every_fault_before_anything_is_touched(blank: Lab) -> None:
+    before = _fingerprint(blank)
+    bad = {"hadb": {"vipz": {}, "nodes": {"db1": {"address": "300.1.2.3"}}, "storage": {"vg": "$(touch /tmp/pwned)"}}}
+    override = f"pillar={json.dumps(bad)}"
+    for done in (blank.orchestrate(override), blank.apply(override)):
+        assert done.returncode != 0
+        for fault in ("vipz", "300.1.2.3", "$(touch"):
+            assert fault in done.stdout, done.stdout
+    assert _fingerprint(blank) == before
+    assert not any(blank.ask(name, "ls /tmp").stdout.count("pwned") for name in (*blank.nodes, "salt"))
+
+
+@needs_blank
+def test_lun_with_a_foreign_filesystem_is_refused_by_name_and_keeps_its_data(blank: Lab, session: Session) -> None:
+    wwid = blank.storage["luns"][0]["wwid"]
+    find = f"grep -l 'naa.{wwid[1:]}' /sys/block/sd*/device/wwid | head -1 | cut -d/ -f4"
+    disk = "/dev/" + blank.ask(blank.nodes[0], find).stdout.strip()
+    session.touched()
+    blank.ask(blank.nodes[0], f"mkfs.ext4 -q -F -L precious {disk} && sync")
+    try:
+        before = _fingerprint(blank)
+        done = blank.orchestrate()
+        assert done.returncode != 0
+        assert wwid in done.stdout, done.stdout
+        assert "ext4" in done.stdout, done.stdout
+        assert _fingerprint(blank) == before
+    finally:
+        blank.ask(blank.nodes[0], f"wipefs -q -a {disk} && sync")
+    session.state = "blank"
+
+
+@needs_blank
+def test_build_goes_on_after_an_interruption_in_every_phase(blank: Lab, session: Session) -> None:
+    session.touched()
+    results.BUILD.mkdir(parents=True, exist_ok=True)
+    log = results.BUILD / "interrupted.txt"
+    log.unlink(missing_ok=True)
+    bus = Bus(blank)
+    try:
+        _interrupt_in_every_phase(blank, bus, log)
+    finally:
+        bus.stop()
+    session.settled()
+    session.snapshot()
+
+
+def _interrupt_in_every_phase(lab: Lab, bus: Bus, log) -> None:
+    """Kill the run as each phase starts; cut a node's power in the two phases that change most."""
+    middles = {
+        # A quarter of the packages unpacked; the node has a few hundred of its own.
+        "hadb": (lab.nodes[1], "n=$(ls /var/lib/dpkg/info/*.list | wc -l); "
+                 "until [ $(ls /var/lib/dpkg/info/*.list | wc -l) -gt $((n + 10)) ]; do sleep 0.2; done"),
+        "hadb.cluster": (lab.nodes[0], f"until grep -q ' {lab.mount} ' /proc/mounts; do sleep 0.1; done"),
+    }  # fmt: skip
+    known: set[str] = set()
+    while True:
+        run = Run(lab, bus, log)
+        phase = run.wait_phase(known)
+        if phase is None:
+            assert run.wait() == 0, f"stopped after {run.phases()}: see {log}"
+            return
+        if phase in middles:
+            node, reached = middles.pop(phase)
+            lab.ask(node, reached, timeout=_REACHED_SECONDS)
+            lab.verb("power", node, "off")
+            assert run.wait() != 0, f"the run did not notice that {node} died in {phase}"
+            lab.verb("power", node, "on")
+            wait_minions(lab)
+        else:
+            run.kill()
+            known.add(phase)
+
+
+def test_second_orchestration_changes_nothing(converged: Lab) -> None:
+    before = _epoch(converged)
+    done = converged.orchestrate()
+    states = orchestration(document(done))
+    assert (done.returncode, failed(states), changed(states)) == (0, {}, {})
+    assert _epoch(converged) == before
+
+
+@pytest.mark.parametrize("words", [[], ["test=True"]], ids=["real", "test"])
+def test_second_apply_changes_nothing(converged: Lab, words: list[str]) -> None:
+    done = converged.apply(*words)
+    found = minions(document(done))
+    assert set(found) == set(converged.nodes)
+    for node, states in found.items():
+        assert (node, failed(states), changed(states)) == (node, {}, {})
+        assert all(state["result"] is True for state in states.values())
+    assert done.returncode == 0
+
+
+def test_predicted_orchestration_of_a_converged_cluster_is_empty(converged: Lab) -> None:
+    done = converged.orchestrate("test=True")
+    states = orchestration(document(done))
+    assert (done.returncode, failed(states), changed(states)) == (0, {}, {})
+
+
+def test_drift_of_the_nodes_is_repaired_while_a_client_writes(converged: Lab, session: Session) -> None:
+    session.touched()
+    home = wait_whole(converged).home("db-server") or ""
+    results.BUILD.mkdir(parents=True, exist_ok=True)
+    writer = Writer(converged, "drift", results.BUILD)
+    sampler = Sampler(converged.run, converged.nodes,
+                      {"mount": converged.mount, "volume": converged.volume, "addresses": converged.addresses})  # fmt: skip
+    before = {node: digest.node(converged, node) for node in converged.nodes}
+    sampler.start()
+    writer.start()
+    try:
+        _drift(converged, home)
+        applied = converged.apply()
+        states = minions(document(applied))
+        problems = {node: failed(found) for node, found in states.items()}
+    finally:
+        end = writer.stop()
+        sampler.stop()
+    assert problems == {node: {} for node in converged.nodes}
+    assert all(changed(found) for found in states.values()), "nothing was repaired"
+    assert {node: digest.node(converged, node) for node in converged.nodes} == before
+    assert writer.read().longest_gap(end).seconds < _UNDISTURBED
+    assert wait_whole(converged).home("db-server") == home
+    session.settled()
+
+
+def _drift(lab: Lab, home: str) -> None:
+    """Damage both nodes' configuration: files gone, altered and opened up, a heartbeat address gone."""
+    for node in lab.nodes:
+        lab.ask(node, "rm /etc/multipath.conf; echo '# drift' >> /etc/corosync/corosync.conf; chmod 0644 /etc/corosync/authkey")
+    interface = lab.pillar["heartbeat"]["interfaces"][0]
+    peer = lab.peer(home)
+    address = lab.pillar["nodes"][peer]["links"][0]
+    lab.ask(peer, f"ip address del {address}/24 dev {interface}")
+
+
+def _fingerprint(lab: Lab) -> dict[str, object]:
+    nodes = {name: digest.node(lab, name) for name in lab.nodes}
+    return {**nodes, **{path.stem: digest.lun(lab, path.stem) for path in sorted(lab.run.lun("x").parent.glob("*.img"))}}
+
+
+def _epoch(lab: Lab) -> str:
+    return lab.ask(lab.nodes[0], "cibadmin --query | head -1 | grep -o 'epoch=\"[0-9]*\"' | tail -1").stdout.strip()
