@@ -36,17 +36,17 @@ def _run(argv, **how):
 
 def _document():
     """Return the merged document with its secrets; for use inside this process only."""
-    layers = []
+    parameters = []
     for name in ("defaults", f"os_family/{__grains__['os_family']}"):
         text = __salt__["cp.get_file_str"](f"salt://hadb/parameters/{name}.yaml")
         if not text:
             raise HadbError(
                 f"salt://hadb/parameters/{name}.yaml cannot be read; is the hadb formula in file_roots?"
             )
-        layers.append(salt.utils.yaml.safe_load(text))
+        parameters.append(salt.utils.yaml.safe_load(text))
     # json: Salt 3008 hands out masked mappings; their items are real, their text form is not.
-    layers.append(json.loads(json.dumps(dict(__pillar__.get("hadb", {})))))
-    return documents.complete(documents.merge(*layers))
+    pillar = json.loads(json.dumps(dict(__pillar__.get("hadb", {}))))
+    return documents.layers(*parameters, str(__grains__["osmajorrelease"]), pillar)
 
 
 def document():

@@ -11,7 +11,9 @@ import sys
 import time
 
 import salt.client
+import salt.loader
 import salt.minion
+import salt.pillar
 import salt.runner
 import salt.utils.event
 
@@ -155,7 +157,10 @@ def _follow(bus, until):
 
 
 def _minion():
+    """Return the master as a minion of its own, with the pillar that orchestrations get (``<id>_master``)."""
     opts = dict(__opts__, file_client="local")
+    opts["grains"] = salt.loader.grains(opts)
+    opts["pillar"] = salt.pillar.get_pillar(opts, opts["grains"], opts["id"], "base").compile_pillar()
     return salt.minion.MasterMinion(opts)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from hadb_core.document import complete, merge
+from hadb_core.document import layers
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -17,14 +17,13 @@ def load(path: str) -> Any:
     return yaml.safe_load((ROOT / path).read_text())
 
 
-def document(pillar: str = "test/lab/pillar.sls") -> dict[str, Any]:
+def document(pillar: str = "test/lab/pillar.sls", release: str = "13") -> dict[str, Any]:
     """Return the complete document of a pillar file."""
-    return complete(
-        merge(
-            load("hadb/parameters/defaults.yaml"),
-            load("hadb/parameters/os_family/Debian.yaml"),
-            load(pillar)["hadb"],
-        )
+    return layers(
+        load("hadb/parameters/defaults.yaml"),
+        load("hadb/parameters/os_family/Debian.yaml"),
+        release,
+        load(pillar)["hadb"],
     )
 
 

@@ -28,6 +28,18 @@ def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
+def layers(
+    defaults: Mapping[str, Any], os_family: Mapping[str, Any], release: str, pillar: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the whole document: defaults <- OS family <- OS release <- pillar, as ``map.jinja`` has it.
+
+    release
+        The grain ``osmajorrelease`` as text; a key under ``releases`` of the OS family's parameters.
+    """
+    family = {key: value for key, value in os_family.items() if key != "releases"}
+    return complete(merge(defaults, family, os_family.get("releases", {}).get(release, {}), pillar))
+
+
 def complete(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return the document with what follows from other keys filled in (``bootstrap_node``)."""
     nodes = document.get("nodes")

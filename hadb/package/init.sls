@@ -1,6 +1,6 @@
 # Installs the packages; the database user exists first, so that its files get the equal ids. Scope: node.
 {%- from "hadb/map.jinja" import hadb with context %}
-{%- set wanted = hadb.packages.base + hadb.packages.storage + hadb.packages.cluster
+{%- set wanted = hadb.packages.base + hadb.packages.storage + hadb.packages.cluster + hadb.packages.fencing
     + hadb.packages["database_" ~ hadb.database.flavour] %}
 {%- if hadb.heartbeat.mode == "bond" %}{% set wanted = wanted + hadb.packages.bond %}{% endif %}
 include:
