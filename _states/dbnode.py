@@ -54,7 +54,7 @@ def units_masked(name: str, units: list[str] | None = None) -> dict[str, Any]:
                      "No unit can start a database server")
 
 
-def apparmor_permits(name: str, flavour: str, datadir: str, files: list[str]) -> dict[str, Any]:
+def apparmor_permits(name: str, flavour: str, datadir: str, files: list[str], config: str) -> dict[str, Any]:
     """Ensure that AppArmor lets the server use its data directory.
 
     name
@@ -64,18 +64,20 @@ def apparmor_permits(name: str, flavour: str, datadir: str, files: list[str]) ->
     datadir
         The data directory.
     files
-        Socket and pid file.
+        Socket, pid file and log.
+    config
+        The option file.
     """
+    rules = db_apparmor.rules(datadir, files, config)
 
     def plan() -> Plan:
         facts = __salt__["dbnode.apparmor_facts"](flavour)
-        wanted = db_apparmor.override(flavour, datadir, files, facts["profiles"], facts["local"])
+        wanted = db_apparmor.override(flavour, rules, facts["profiles"], facts["local"])
         if wanted is None:
             return Plan(remarks=(f"Nothing confines {flavour} on this node.",))
         if wanted.text == facts["local"]:
             return Plan()
         args = {"path": wanted.path, "text": wanted.text, "profile": wanted.profile}
-        rules = db_apparmor.rules(datadir, files)
         return Plan((Step("apparmor_permit", f"file {wanted.path}", None, rules, args),))
 
     return _converge(name, plan, f"AppArmor lets the server use {datadir}")

@@ -11,6 +11,8 @@ import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from hadb_core import db_datadir, db_server
+
 DIRECTORY = "/etc/apparmor.d"
 PROFILES: Mapping[str, str] = {"mysql": "usr.sbin.mysqld", "mariadb": "usr.sbin.mariadbd"}
 BEGIN = "# hadb: begin"
@@ -34,17 +36,24 @@ class Override:
     profile: str
 
 
-def rules(datadir: str, files: Sequence[str]) -> list[str]:
-    """Return the rules for a data directory (the directory itself needs one too) and single files."""
-    lines = [f"  {datadir}/ r,", f"  {datadir}/** rwk,"]
+def rules(datadir: str, files: Sequence[str], config: str) -> list[str]:
+    """Return the rules: directories (each itself needs one too), single files, the option file.
+
+    The directories are the data directory, the one in which an instance is made, and the temporary
+    server's own.
+    """
+    places = (datadir, db_datadir.partial_of(datadir), db_server.DIRECTORY)
+    lines = [line for place in places for line in (f"  {place}/ r,", f"  {place}/** rwk,")]
     # The socket has a lock file beside it.
-    return lines + [f"  {pattern} rw," for path in files for pattern in (path, f"{path}.lock")]
+    lines += [f"  {pattern} rw," for path in files for pattern in (path, f"{path}.lock")]
+    return [*lines, f"  {config} r,"]
 
 
-def override(flavour: str, datadir: str, files: Sequence[str], profiles: Mapping[str, str],
-             local: str) -> Override | None:
+def override(flavour: str, lines: Sequence[str], profiles: Mapping[str, str], local: str) -> Override | None:
     """Return the local file that is wanted, ``None`` if nothing confines the server.
 
+    lines
+        What :func:`rules` returns.
     profiles
         File name in /etc/apparmor.d to its text, of the ones that exist.
     local
@@ -56,7 +65,7 @@ def override(flavour: str, datadir: str, files: Sequence[str], profiles: Mapping
     name = PROFILES[flavour]
     if flavour != "mysql" and not confines(profiles.get(name, "")):
         return None
-    block = "\n".join([BEGIN, *rules(datadir, files), END])
+    block = "\n".join([BEGIN, *lines, END])
     rest = _without_block(local)
     return Override(posixpath.join(DIRECTORY, "local", name), (rest + "\n" if rest else "") + block + "\n",
                     posixpath.join(DIRECTORY, name))
@@ -65,11 +74,6 @@ def override(flavour: str, datadir: str, files: Sequence[str], profiles: Mapping
 def confines(profile: str) -> bool:
     """Return whether a profile's text has any rule (Debian's for MariaDB is nothing but a comment)."""
     return any(line.strip() and not line.lstrip().startswith("#") for line in profile.splitlines())
-
-
-def includes_local(profile: str, flavour: str) -> bool:
-    """Return whether a profile reads the local file at all."""
-    return f"local/{PROFILES[flavour]}" in profile
 
 
 def _without_block(local: str) -> str:

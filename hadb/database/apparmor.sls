@@ -9,5 +9,6 @@ hadb database may use its files:
     - flavour: {{ hadb.database.flavour | json }}
     - datadir: {{ hadb.database.datadir | json }}
     - files: {{ [hadb.database.socket, hadb.database.pid_file, hadb.database.error_log] | json }}
+    - config: {{ hadb.database.config_file | json }}
     - require:
       - sls: hadb.package

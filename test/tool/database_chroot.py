@@ -12,6 +12,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,6 +58,15 @@ def _build(suite: str, final: Path) -> None:
     partial.rename(final)
 
 
+def database(flavour: str, port: int = 13306, **settings: Any) -> dict[str, Any]:
+    """Return ``hadb:database`` as the states take it, with hadb's defaults."""
+    defaults = {"character-set-server": "utf8mb3", "collation-server": "utf8mb3_general_ci",
+                "max_connections": 4096, "innodb_buffer_pool_size": "128M", "innodb_log_file_size": "96M"}
+    return {"flavour": flavour, "datadir": "/dbmnt/mysql", "socket": "/run/mysqld/mysqld.sock",
+            "pid_file": "/run/mysqld/mysqld.pid", "error_log": "/var/log/mysql/error.log", "user": "mysql",
+            "port": port, "bind_address": "127.0.0.1", "settings": {**defaults, **settings}}
+
+
 @dataclass
 class Node:
     """A chroot as a node; ``work`` holds what lives shorter than the chroot."""
@@ -99,6 +109,14 @@ class Node:
         """Return the result of a state function."""
         return self.call(function, kind="_states", test=test, **kwargs)
 
+    def made(self, settings: Mapping[str, Any]) -> None:
+        """Write the option file and make the instance."""
+        configured = self.state("dbnode.configured", name="/etc/hadb/my.cnf", **settings)
+        assert configured["result"], configured["comment"]
+        made = self.state("dbinstance.initialised", name=settings["datadir"], mount_point="/dbmnt",
+                          flavour=self.flavour)
+        assert made["result"], made["comment"]
+
     def start(self) -> None:
         """Start the server as Pacemaker would: ``/etc/hadb/my.cnf`` and nothing else."""
         program = {"mariadb": "/usr/sbin/mariadbd", "mysql": "/usr/sbin/mysqld"}[self.flavour]
@@ -108,13 +126,12 @@ class Node:
                               "cat /var/log/mysql/error.log >&2; exit 1"])
 
     def stop(self, number: int = signal.SIGTERM) -> None:
-        """End every server whose pid file is in this node's ``/run``."""
+        """End every server whose pid file is in this node's ``/run``, and no other process."""
         for path in (self.work / "run").rglob("*.pid"):
             pid = int(path.read_text().strip() or 0)
-            if pid and str(self.work) in Path(f"/proc/{pid}/mountinfo").read_text() if _alive(pid) else False:
+            if pid and _alive(pid) and str(self.work) in Path(f"/proc/{pid}/mountinfo").read_text():
                 os.kill(pid, number)
-                while _alive(pid):
-                    pass
+                _wait_for_end(pid)
 
 
 class Failed(Exception):
@@ -123,6 +140,13 @@ class Failed(Exception):
     def __init__(self, error: str, text: str) -> None:
         self.error = error
         super().__init__(f"{error}: {text}")
+
+
+def _wait_for_end(pid: int) -> None:
+    deadline = time.monotonic() + 60
+    while _alive(pid):
+        assert time.monotonic() < deadline, f"process {pid} does not end"
+        time.sleep(0.05)
 
 
 def _alive(pid: int) -> bool:

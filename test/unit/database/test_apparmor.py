@@ -1,0 +1,48 @@
+"""AppArmor rules by flavour and by the profiles that exist."""
+
+from __future__ import annotations
+
+from hadb_core import db_apparmor
+
+RULES = db_apparmor.rules("/dbmnt/mysql", ["/run/mysqld/mysqld.sock"], "/etc/hadb/my.cnf")
+# /etc/apparmor.d/usr.sbin.mariadbd of Debian's mariadb-server 10.11 and 11.8: comments only (first lines).
+DEBIAN = ("# This file is intentionally empty to disable apparmor by default for newer\n"
+          "# versions of MariaDB, while providing seamless upgrade from older versions\n")
+CONFINING = "/usr/sbin/mariadbd {\n  /var/lib/mysql/** rwk,\n  include <local/usr.sbin.mariadbd>\n}\n"
+
+
+def test_the_directory_itself_has_a_rule_too() -> None:
+    assert "  /dbmnt/mysql/ r," in RULES and "  /dbmnt/mysql/** rwk," in RULES
+
+
+def test_socket_lock_option_file_and_draft_are_covered() -> None:
+    for rule in ("/run/mysqld/mysqld.sock rw,", "/run/mysqld/mysqld.sock.lock rw,", "/etc/hadb/my.cnf r,",
+                 "/dbmnt/mysql.hadb-partial/** rwk,", "/run/hadb/database/** rwk,"):
+        assert f"  {rule}" in RULES
+
+
+def test_debians_empty_mariadb_profile_needs_nothing() -> None:
+    assert db_apparmor.override("mariadb", RULES, {"usr.sbin.mariadbd": DEBIAN}, "") is None
+    assert db_apparmor.override("mariadb", RULES, {}, "") is None
+
+
+def test_a_mariadb_profile_that_confines_gets_rules() -> None:
+    wanted = db_apparmor.override("mariadb", RULES, {"usr.sbin.mariadbd": CONFINING}, "")
+    assert wanted and wanted.path == "/etc/apparmor.d/local/usr.sbin.mariadbd"
+
+
+def test_mysql_gets_rules_before_its_package_brings_the_profile() -> None:
+    wanted = db_apparmor.override("mysql", RULES, {}, "")
+    assert wanted and wanted.path == "/etc/apparmor.d/local/usr.sbin.mysqld"
+    assert wanted.profile == "/etc/apparmor.d/usr.sbin.mysqld"
+
+
+def test_rules_of_others_are_kept_and_ours_replaced() -> None:
+    other = "/srv/dump/** r,"
+    first = db_apparmor.override("mysql", db_apparmor.rules("/old", [], "/c"), {}, f"{other}\n")
+    assert first
+    second = db_apparmor.override("mysql", RULES, {}, first.text)
+    assert second and second.text.startswith(f"{other}\n# hadb: begin")
+    assert "/old" not in second.text
+    again = db_apparmor.override("mysql", RULES, {}, second.text)
+    assert again == second
