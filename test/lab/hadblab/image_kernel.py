@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import shutil
-import tempfile
 from pathlib import Path
 
 from hadblab.errors import LabError
@@ -16,7 +15,6 @@ _SUITE = "forky"
 _LIBRARIES = Path("usr/lib/x86_64-linux-gnu")
 _LOADER = "ld-linux-x86-64.so.2"
 KERNEL = "linux.uml"
-_BAKE_SECONDS = 180
 
 
 def build(target: Path, final: Path) -> None:
@@ -45,30 +43,13 @@ def build(target: Path, final: Path) -> None:
     shutil.copy2(package / "usr/bin/linux.uml", target / KERNEL)
     library = final / "lib"
     run(["patchelf", "--set-interpreter", library / _LOADER, "--set-rpath", library, target / KERNEL])
-    (package / "usr/lib/uml/modules").rename(target / "modules")
+    modules = target / "modules"
+    (package / "usr/lib/uml/modules").rename(modules)
+    # Debian ships them with debugging data: five times the size, also in every initramfs.
+    run(["strip", "--strip-debug", *sorted(modules.rglob("*.ko"))])
     config = package / "usr/share/doc/user-mode-linux/config.gz"
     (target / "config").write_bytes(gzip.decompress(config.read_bytes()))
     shutil.rmtree(package)
-
-
-def bake(kernel: Path, image: Path) -> None:
-    """Start ``image`` once, writable, with the program ``bake`` that it carries as its init.
-
-    :raises LabError: the kernel did not end by itself, or the program failed.
-    """
-    with tempfile.TemporaryDirectory(prefix="hadb-bake-") as directory:
-        started = run(
-            [
-                kernel, "umid=bake", f"uml_dir={directory}", "mem=512M", "seccomp=on",
-                f"ubd0={image}", "root=/dev/ubda", "rw", "init=/usr/lib/hadb-lab/bake", "quiet",
-                "con=null", "con0=null,fd:1", "ssl=null", "lsm=apparmor", "apparmor=1",
-            ],
-            check=False,
-            timeout=_BAKE_SECONDS,
-        )  # fmt: skip
-    found = run(["debugfs", "-R", "stat /etc/hadb-lab-baked", image])
-    if "Inode:" not in found.stdout:
-        raise LabError(f"{image}: the first start failed: {started.stdout[-500:]}")
 
 
 def release(directory: Path) -> str:

@@ -12,6 +12,8 @@ from hadblab.run import run
 
 # Virtual sizes in GiB; the files are sparse.
 _SIZE = {"node": 8, "san": 4, "master": 4}
+# AppArmor's profiles of programs that an image has.
+_PROFILES = {"lsb_release", "unix-chkpwd"}
 _ENABLED = {
     "node": ["salt-minion.service"],
     "san": [],
@@ -60,13 +62,13 @@ def build(target: Path, role: str, parts: Parts) -> None:
     if parts.repository is not None:
         shutil.copytree(parts.repository, root / image_repo.PLACE)
         image_repo.use_only(root)
+    _lighten(root)
     if (root / "usr/sbin/update-initramfs").exists():
         _initramfs(root, release, parts.kernel / "config")
     _anonymous(root)
     image = target / "base.img"
     pack(root, image, _SIZE[role])
     shutil.rmtree(root)
-    image_kernel.bake(parts.kernel / image_kernel.KERNEL, image)
     image.chmod(0o444)
 
 
@@ -90,6 +92,16 @@ def _units(root: Path, enabled: list[str]) -> None:
             mask = root / "etc/systemd/system" / unit
             mask.unlink(missing_ok=True)
             mask.symlink_to("/dev/null")
+
+
+def _lighten(root: Path) -> None:
+    """Remove data for hardware and desktop programs that cost seconds at each boot."""
+    for profile in (root / "etc/apparmor.d").iterdir():
+        # About a hundred, for programs that are not here; loading them takes 3 s of a boot.
+        if profile.is_file() and profile.name not in _PROFILES:
+            profile.unlink()
+    # 13 MB about USB and PCI devices, copied into every initramfs.
+    (root / "usr/lib/udev/hwdb.bin").unlink(missing_ok=True)
 
 
 def _initramfs(root: Path, release: str, config: Path) -> None:
