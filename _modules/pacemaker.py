@@ -70,7 +70,11 @@ def status():
     if not absent:
         answer = _run(["crm_mon", "--one-shot", "--output-as=xml"], answers=(0, _NOT_CONNECTED))
         stopping = answer.code == _NOT_CONNECTED
-        state = cib_status.stopped("Pacemaker is starting or stopping") if stopping else cib_status.status(answer.out)
+        state = (
+            cib_status.stopped("Pacemaker is starting or stopping")
+            if stopping
+            else cib_status.status(answer.out)
+        )
     state["cluster"]["name"] = cib_merge.property_value(cib, "cluster-name")
     state["holds"] = cib_holds.holds(cib)
     return state
@@ -173,13 +177,17 @@ def apply(document, allow_restart=False):
     for _ in range(_TRIES):
         cib, absent = _live()
         if absent:
-            raise Refused(f"the cluster cannot be configured: {absent}", "apply hadb.cluster.start on both nodes")
+            raise Refused(
+                f"the cluster cannot be configured: {absent}", "apply hadb.cluster.start on both nodes"
+            )
         if not cib_plan.plan(cib, wanted):
             return []
         planned = _judged(cib, wanted, allow_restart)
         if _patched(cib, cib_merge.merge(cib, wanted)):
             return [str(action) for action in planned]
-    raise HadbError(f"the cluster's configuration changed under our hands {_TRIES} times; is something else writing it?")
+    raise HadbError(
+        f"the cluster's configuration changed under our hands {_TRIES} times; is something else writing it?"
+    )
 
 
 def _judged(cib, wanted, allow_restart):
@@ -189,7 +197,9 @@ def _judged(cib, wanted, allow_restart):
     verified = _run(["crm_verify", "--verbose", "--xml-pipe"], stdin=new, answers=(0, _CONFIG))
     errors = cib_guard.verify_errors(verified.code, f"{verified.out}\n{verified.err}")
     if errors:
-        raise Refused(f"Pacemaker would not accept this configuration: {'; '.join(errors)}", "correct the pillar")
+        raise Refused(
+            f"Pacemaker would not accept this configuration: {'; '.join(errors)}", "correct the pillar"
+        )
     planned, anyway = _simulated(new), _simulated(ET.tostring(cib, encoding="unicode"))
     members = {*wanted.members(), *(item for item in cib_merge.owned(cib) if not item.startswith("fence-"))}
     found = cib_simulation.disruptions(planned, anyway, members)
@@ -213,7 +223,10 @@ def _patched(old, new):
             path.write_bytes(ET.tostring(cib))
             files.append(str(path))
         patch = _run(["crm_diff", "--original", files[0], "--new", files[1]], answers=(1,)).out
-    return _run(["cibadmin", "--patch", "--xml-pipe"], stdin=cib_merge.guarded(patch), answers=(0, _OLD)).code == 0
+    return (
+        _run(["cibadmin", "--patch", "--xml-pipe"], stdin=cib_merge.guarded(patch), answers=(0, _OLD)).code
+        == 0
+    )
 
 
 def settled(timeout=120, expected=None):
@@ -242,7 +255,9 @@ def settled(timeout=120, expected=None):
             # It simulates the live CIB until no action is left, so it also sees what is not begun yet.
             wait = ["crm_resource", "--wait", f"--timeout={int(left)}"]
             busy = _run(wait, answers=(0, _TIMED_OUT), timeout=left + 10).code == _TIMED_OUT
-            lacking = cib_status.unsettled(status(), expected) + (["a transition is in progress"] if busy else [])
+            lacking = cib_status.unsettled(status(), expected) + (
+                ["a transition is in progress"] if busy else []
+            )
         waited = time.monotonic() - begun
         if not lacking or waited >= timeout:
             return {"settled": not lacking, "waited": round(waited, 1), "lacking": lacking}
@@ -262,7 +277,19 @@ def standby(node):
 
         salt db1 pacemaker.standby db2
     """
-    _run(["crm_attribute", "--node", _known(node), "--name", "standby", "--update", "on", "--lifetime", "forever"])
+    _run(
+        [
+            "crm_attribute",
+            "--node",
+            _known(node),
+            "--name",
+            "standby",
+            "--update",
+            "on",
+            "--lifetime",
+            "forever",
+        ]
+    )
     return settled()
 
 
@@ -280,7 +307,9 @@ def online(node):
         salt db1 pacemaker.online db2
     """
     for lifetime in ("forever", "reboot"):
-        _run(["crm_attribute", "--node", _known(node), "--name", "standby", "--delete", "--lifetime", lifetime])
+        _run(
+            ["crm_attribute", "--node", _known(node), "--name", "standby", "--delete", "--lifetime", lifetime]
+        )
     return settled()
 
 

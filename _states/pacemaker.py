@@ -39,7 +39,9 @@ def configured(name, document):
         remarks = answer["remarks"]
         if answer["actions"]:
             remarks = [*remarks, f"Pacemaker's answer to this change: {'; '.join(answer['actions'])}"]
-        steps = [Step("apply", path, change["old"], change["new"]) for path, change in answer["changes"].items()]
+        steps = [
+            Step("apply", path, change["old"], change["new"]) for path, change in answer["changes"].items()
+        ]
         return Plan(tuple(steps), tuple(remarks))
 
     return converge(
@@ -75,7 +77,9 @@ def settled(name, timeout=120, expected=None):
     if not answer["settled"]:
         lacking = "; ".join(answer["lacking"])
         ret["result"] = None if test else False
-        ret["comment"] = f"Would wait: {lacking}" if test else f"Not settled after {answer['waited']} s: {lacking}"
+        ret["comment"] = (
+            f"Would wait: {lacking}" if test else f"Not settled after {answer['waited']} s: {lacking}"
+        )
     return ret
 
 

@@ -31,7 +31,9 @@ def facts(element: ET.Element) -> Facts:
     if element.tag == "group":
         members = " ".join(item.get("id", "") for item in element.findall("primitive"))
         return {"members": members, **dict(_attribute_sets(element))}
-    return {name: value for name, value in element.attrib.items() if name != "id"} | dict(_foreign(element, ()))
+    return {name: value for name, value in element.attrib.items() if name != "id"} | dict(
+        _foreign(element, ())
+    )
 
 
 def label(element: ET.Element) -> str:
@@ -110,7 +112,11 @@ def _operation(op: ET.Element) -> Iterator[tuple[str, str]]:
         where += f" role={op.get('role')}"
     if interval is None or interval:
         where += f" {op.get('interval')}" if interval is None else f" {interval / 1000:g}s"
-    for name in ("timeout", "on-fail", *sorted(set(op.attrib) - {"timeout", "on-fail", "id", "name", "interval", "role"})):
+    for name in (
+        "timeout",
+        "on-fail",
+        *sorted(set(op.attrib) - {"timeout", "on-fail", "id", "name", "interval", "role"}),
+    ):
         if name in op.attrib:
             yield f"{where} {name}", op.attrib[name]
     for item in op:

@@ -21,10 +21,14 @@ def refuse_unready(state: Mapping[str, Any], nodes: Sequence[str], first: bool) 
         with fencing switched on, Pacemaker fences a node that it has never seen.
     """
     if not state["running"]:
-        raise Refused(f"the cluster cannot be configured here: {state['reason']}", "start Corosync and Pacemaker")
+        raise Refused(
+            f"the cluster cannot be configured here: {state['reason']}", "start Corosync and Pacemaker"
+        )
     if not state["cluster"]["dc"] or not state["cluster"]["with_quorum"]:
-        lacking = "quorum" if state["cluster"]["dc"] else "a designated controller"
-        raise Refused(f"the cluster has no {lacking}", "start Pacemaker on the other node and look at `crm_mon -1`")
+        lacking = "quorum" if state["cluster"]["dc"] else "designated controller"
+        raise Refused(
+            f"the cluster has no {lacking}", "start Pacemaker on the other node and look at `crm_mon -1`"
+        )
     unknown = [node for node in nodes if node not in state["nodes"]]
     if unknown:
         raise Refused(
@@ -45,7 +49,9 @@ def refuse_disruptions(found: Sequence[Action]) -> None:
         return
     told = "; ".join(str(action) for action in found)
     if any(action.what == "fence" for action in found):
-        raise Refused(f"with this configuration Pacemaker would: {told}", "bring the node online, then run again")
+        raise Refused(
+            f"with this configuration Pacemaker would: {told}", "bring the node online, then run again"
+        )
     raise Refused(
         f"this change would interrupt the database: {told}",
         "choose a quiet moment and set hadb:pacemaker:allow_restart for one run",
@@ -53,7 +59,7 @@ def refuse_disruptions(found: Sequence[Action]) -> None:
 
 
 def verify_errors(code: int, said: str) -> list[str]:
-    """Return the errors that ``crm_verify --verbose`` found.
+    """Return what ``crm_verify --verbose`` said if there is an error in it, else nothing.
 
     code
         Its exit code. Warnings alone give 78 on Pacemaker 2.1.5 and 3.0.3 but 0 on 3.0.0, so the
@@ -61,8 +67,9 @@ def verify_errors(code: int, said: str) -> list[str]:
     said
         What it printed on both outputs.
     """
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-    errors = [line for line in lines if "error:" in line.lower()]
-    if code and not errors and not any("warning:" in line.lower() for line in lines):
+    lines = list(dict.fromkeys(line.strip() for line in said.splitlines() if line.strip()))
+    if any("error:" in line for line in lines):
+        return lines
+    if code and not any("warning:" in line for line in lines):
         return lines or [f"crm_verify ended with exit code {code} without a word"]
-    return errors
+    return []

@@ -60,7 +60,12 @@ def _constraints(root: ET.Element) -> Iterator[str]:
         if name.startswith(_CLI):
             verb = "prefers" if name.startswith("cli-prefer-") else "is banned from"
             where = item.get("node") or next(
-                (test.get("value", "") for test in item.iter("expression") if test.get("attribute") == "#uname"), "?"
+                (
+                    test.get("value", "")
+                    for test in item.iter("expression")
+                    if test.get("attribute") == "#uname"
+                ),
+                "?",
             )
             yield f"{item.get('rsc')} {verb} {where} ({name}; `crm resource clear {item.get('rsc')}` ends it)"
 

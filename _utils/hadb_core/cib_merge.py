@@ -19,9 +19,7 @@ from hadb_core.errors import Refused, Unreadable
 # Attributes in which constraints, tags and fencing levels name other objects.
 _REFERENCES = ("rsc", "with-rsc", "first", "then")
 
-BLANK = (
-    "<cib><configuration><crm_config/><nodes/><resources/><constraints/></configuration><status/></cib>"
-)
+BLANK = "<cib><configuration><crm_config/><nodes/><resources/><constraints/></configuration><status/></cib>"
 
 
 def parse(text: str, tool: str = "cibadmin --query") -> ET.Element:
@@ -114,7 +112,9 @@ def _merge_resource(config: ET.Element, wanted: ET.Element) -> None:
         return
     live = known.get(GROUP, (resources, None))[1]
     if live is not None and known[GROUP][0] is not resources:
-        raise Refused(f"the group {GROUP} is inside {label(known[GROUP][0])}, which is not hadb's", "take it out")
+        raise Refused(
+            f"the group {GROUP} is inside {label(known[GROUP][0])}, which is not hadb's", "take it out"
+        )
     group = _with_holds(wanted, live)
     for member in group.findall("primitive"):
         name = member.get("id", "")
@@ -136,7 +136,11 @@ def _keep_foreign_members(live: ET.Element, group: ET.Element) -> None:
     after: str | None = None
     for member in live.findall("primitive"):
         if member.get("id") not in ours:
-            places = [index for index, item in enumerate(group) if item.tag != "primitive" or item.get("id") == after]
+            places = [
+                index
+                for index, item in enumerate(group)
+                if item.tag != "primitive" or item.get("id") == after
+            ]
             group.insert(max(places, default=-1) + 1, member)
         after = member.get("id")
 
@@ -146,7 +150,8 @@ def _refuse_foreign_container(
 ) -> None:
     if name in known and not any(known[name][0] is place for place in allowed):
         raise Refused(
-            f"{name} is inside {label(known[name][0])}, which is not hadb's", "take it out or give it another name"
+            f"{name} is inside {label(known[name][0])}, which is not hadb's",
+            "take it out or give it another name",
         )
 
 
@@ -165,7 +170,11 @@ def _with_holds(wanted: ET.Element, live: ET.Element | None) -> ET.Element:
         return copy.deepcopy(wanted)
     if live.tag == wanted.tag == "primitive" and not any(differences(facts(live), facts(wanted))):
         return live
-    if live.tag == wanted.tag and live.tag.startswith("rsc_") and not any(differences(facts(live), facts(wanted))):
+    if (
+        live.tag == wanted.tag
+        and live.tag.startswith("rsc_")
+        and not any(differences(facts(live), facts(wanted)))
+    ):
         return live
     new = copy.deepcopy(wanted)
     if live.get("description"):
@@ -191,7 +200,10 @@ def _merge_properties(config: ET.Element, wanted: Wanted, version: str, recorded
     section, extras = _section(config, "crm_config"), []
     for properties_set in section:
         for item in list(properties_set):
-            if item.get("id") in recorded and old_property_name(item.get("name", "")) not in wanted.properties:
+            if (
+                item.get("id") in recorded
+                and old_property_name(item.get("name", "")) not in wanted.properties
+            ):
                 properties_set.remove(item)
     for name, value in wanted.properties.items():
         found = [
@@ -220,7 +232,9 @@ def _merge_defaults(config: ET.Element, wanted: Wanted) -> None:
 
 def _plain_set(section: ET.Element, tag: str, name: str) -> ET.Element:
     """Return the set that applies always (one without a rule), made if there is none."""
-    plain = [item for item in section.findall(tag) if item.find("rule") is None and item.get("id-ref") is None]
+    plain = [
+        item for item in section.findall(tag) if item.find("rule") is None and item.get("id-ref") is None
+    ]
     chosen = [item for item in plain if item.get("id") == name] or plain
     return chosen[0] if chosen else ET.SubElement(section, tag, id=name)
 
@@ -240,7 +254,11 @@ def _remove_gone(config: ET.Element, gone: list[str]) -> None:
     for name in gone:
         users = [label(item) for item in _section(config, "constraints") if name in _named_by(item)]
         users = [user for user in users if user.split()[-1] not in gone]
-        users += [f"tag {tag.get('id')}" for tag in config.iterfind("tags/tag") if tag.get("id") != TAG and name in _named_by(tag)]
+        users += [
+            f"tag {tag.get('id')}"
+            for tag in config.iterfind("tags/tag")
+            if tag.get("id") != TAG and name in _named_by(tag)
+        ]
         if name in known and users:
             raise Refused(
                 f"{name} left the pillar, but {', '.join(users)} still names it and is not hadb's",

@@ -62,7 +62,9 @@ def _values(pairs: Iterator[tuple[str, ET.Element]]) -> Facts:
 
 def _steps(name: str, old: Facts | None, new: Facts | None) -> Iterator[Step]:
     if name not in _SETS and (old is None or new is None):
-        yield Step("apply", name, None if old is None else shown_all(old), None if new is None else shown_all(new))
+        yield Step(
+            "apply", name, None if old is None else shown_all(old), None if new is None else shown_all(new)
+        )
         return
     for fact, before, after in differences(old or {}, new or {}):
         yield Step("apply", f"{name} {fact}", shown(fact, before), shown(fact, after))

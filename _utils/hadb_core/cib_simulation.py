@@ -62,7 +62,10 @@ def _action(item: ET.Element) -> Action:
         task = item.get("task", "").lower()
         return Action("fence" if task.startswith("fence") else task, item.get("node", ""), "", reason)
     return Action(
-        item.get("action", "?").lower(), item.get("resource", ""), item.get("node") or item.get("source", ""), reason
+        item.get("action", "?").lower(),
+        item.get("resource", ""),
+        item.get("node") or item.get("source", ""),
+        reason,
     )
 
 

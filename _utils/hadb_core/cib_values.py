@@ -11,7 +11,17 @@ import re
 
 INFINITY = 1_000_000
 
-_UNITS = {"": 1000, "s": 1000, "sec": 1000, "ms": 1, "msec": 1, "m": 60_000, "min": 60_000, "h": 3_600_000, "hr": 3_600_000}
+_UNITS = {
+    "": 1000,
+    "s": 1000,
+    "sec": 1000,
+    "ms": 1,
+    "msec": 1,
+    "m": 60_000,
+    "min": 60_000,
+    "h": 3_600_000,
+    "hr": 3_600_000,
+}
 _TRUE = frozenset(("true", "on", "yes", "y", "1"))
 _FALSE = frozenset(("false", "off", "no", "n", "0"))
 _DURATION = re.compile(r"\+?(\d+)\s*([a-z]*)")
@@ -85,7 +95,8 @@ _OTHER: dict[str, str] = {
 
 # Pacemaker 3.0.2 renamed these and keeps the old names as aliases (its ChangeLog, 2026-06).
 _RENAMED = {
-    f"stonith-{what}": f"fencing-{what}" for what in ("action", "enabled", "max-attempts", "timeout", "watchdog-timeout")
+    f"stonith-{what}": f"fencing-{what}"
+    for what in ("action", "enabled", "max-attempts", "timeout", "watchdog-timeout")
 } | {"fence-reaction": "fencing-reaction"}
 _OLD_NAMES = {new: old for old, new in _RENAMED.items()}
 _RENAMED_SINCE = (3, 0, 2)

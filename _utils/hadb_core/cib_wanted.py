@@ -151,8 +151,12 @@ def _group(document: Document) -> ET.Element:
         mount["options"] = filesystem["options"]
     group.append(_primitive("db-fs", ("ocf", "heartbeat", "Filesystem"), mount, operations["fs"]))
     for name, vip in sorted(document["vips"].items()):
-        group.append(_primitive(f"vip-{name}", ("ocf", "heartbeat", "IPaddr2"), _address(vip), operations["vip"]))
-    group.append(_primitive("db-server", ("ocf", "heartbeat", "mysql"), _server(document), operations["server"]))
+        group.append(
+            _primitive(f"vip-{name}", ("ocf", "heartbeat", "IPaddr2"), _address(vip), operations["vip"])
+        )
+    group.append(
+        _primitive("db-server", ("ocf", "heartbeat", "mysql"), _server(document), operations["server"])
+    )
     # On the group, so that the node counts as the better one while it is still starting it.
     _nvset(group, "meta_attributes", {"priority": PRIORITY})
     return group

@@ -30,7 +30,14 @@ def chroot(suite: str) -> Path:
 
     :raises subprocess.CalledProcessError: it could not be built.
     """
-    packages = ("pacemaker", "pacemaker-cli-utils", "crmsh", "resource-agents", FENCE_AGENTS[suite], "ipmitool")
+    packages = (
+        "pacemaker",
+        "pacemaker-cli-utils",
+        "crmsh",
+        "resource-agents",
+        FENCE_AGENTS[suite],
+        "ipmitool",
+    )
     key = hashlib.sha256(" ".join((suite, *packages)).encode()).hexdigest()[:12]
     home = Path(os.environ.get("HADB_CACHE", "/root/.cache/hadb")) / "chroots"
     home.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,38 @@
+"""Real output of Pacemaker 2.1.5 and 3.0.0: two nodes, live daemons, hadb's own configuration."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hadb_core import cib_merge
+
+VERSIONS = ("2.1.5", "3.0.0")
+
+
+@pytest.fixture(params=VERSIONS)
+def version(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def real(version: str) -> Callable[[str], str]:
+    """Return a reader of fixtures of one Pacemaker version."""
+    return lambda name: (Path(__file__).parent / "fixtures" / f"{name}-{version}.xml").read_text(
+        encoding="utf-8"
+    )
+
+
+@pytest.fixture
+def running(real: Callable[[str], str]) -> ET.Element:
+    """The live CIB of a settled cluster that hadb configured."""
+    return cib_merge.parse(real("cib-running"))
+
+
+@pytest.fixture
+def held(real: Callable[[str], str]) -> ET.Element:
+    """The same with a standby, a maintenance, a ban, an unmanaged and a stopped resource."""
+    return cib_merge.parse(real("cib-held"))
