@@ -102,12 +102,16 @@ def lvm_configured(name, vg, luns, multipath=True, auto_activation_volume_list=(
 
 
 def _file_steps(path, content, do, *, initramfs):
+    """Return the steps for a file that hadb owns and, where it is copied there, for the initramfs."""
     have = __salt__["hastorage.text"](path)
     steps = []
     if have != content:
-        steps.append(Step(do, path, have, content, {"path": path, "content": content}))
-    if initramfs and __salt__["hastorage.outdated_initramfs"](path, changing=bool(steps)):
-        steps.append(Step("update_initramfs", "initramfs", f"older than {path}", f"holds {path}"))
+        # The distribution's own text says nothing; on a blank node it is not there yet.
+        ours = have if (have or "").startswith("# Managed by Salt (hadb)") else "not managed by hadb"
+        steps.append(Step(do, path, ours, content, {"path": path, "content": content}))
+    images = __salt__["hastorage.outdated_initramfs"](path, changing=bool(steps)) if initramfs else []
+    if images:
+        steps.append(Step("update_initramfs", "initramfs", f"older than {path}", f"holds {path}", {"images": images}))
     return steps
 
 

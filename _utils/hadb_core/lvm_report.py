@@ -139,6 +139,8 @@ def filesystem(probed: Result) -> dict[str, str] | None:
         return None
     found = dict(line.partition("=")[::2] for line in probed.out.splitlines())
     kind = found.get("TYPE") or found.get("PTTYPE")
+    if not kind and all(key == "DEVNAME" or key.startswith("PART_ENTRY_") for key in found):
+        return None  # only what the partition table says about the partition that was looked into
     if not kind:
         raise Unreadable("blkid", "there is neither TYPE nor PTTYPE", probed.out[:200])
     return {"type": kind, "uuid": found.get("UUID", ""), "label": found.get("LABEL", "")}
