@@ -70,6 +70,6 @@ def verify_errors(code: int, said: str) -> list[str]:
     lines = list(dict.fromkeys(line.strip() for line in said.splitlines() if line.strip()))
     if any("error:" in line for line in lines):
         return lines
-    if code and not any("warning:" in line for line in lines):
+    if code and not any("warning" in line.lower() for line in lines):
         return lines or [f"crm_verify ended with exit code {code} without a word"]
     return []

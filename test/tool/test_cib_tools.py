@@ -1,0 +1,245 @@
+"""The CIB that hadb builds, judged by the real tools of Debian 12 (Pacemaker 2.1.5) and 13 (3.0.0)."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from cib_chroot import SUITES, chroot, run_all
+from cib_document import document, without_vip
+
+from hadb_core import cib_merge
+from hadb_core.cib_values import PROPERTIES
+from hadb_core.cib_wanted import wanted
+from hadb_core.errors import Refused
+from support import load
+
+DAEMONS = ("pacemaker-schedulerd", "pacemaker-controld", "pacemaker-based")
+
+
+class Bench:
+    """One release's tools around a file that stands for the live CIB."""
+
+    def __init__(self, suite: str, cib: Path) -> None:
+        self.suite, self.cib = suite, cib
+        self.run_all = run_all(chroot(suite), cib)
+        self.module: ModuleType = load("_modules/pacemaker.py", salt={"cmd.run_all": self._counted})
+        self.module.salt.utils.path.which = lambda name: f"/usr/sbin/{name}"
+        self.calls: list[list[str]] = []
+
+    def _counted(self, argv: list[str], **how: Any) -> dict[str, Any]:
+        self.calls.append(argv)
+        return self.run_all(argv, **how)
+
+    def tool(self, *argv: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        done = self.run_all(list(argv), stdin=stdin)
+        return subprocess.CompletedProcess(argv, done["retcode"], done["stdout"], done["stderr"])
+
+    def root(self) -> ET.Element:
+        return cib_merge.parse(self.cib.read_text(encoding="utf-8"))
+
+    def epoch(self) -> int:
+        return int(self.root().get("epoch", "0"))
+
+    def two_nodes_online(self) -> None:
+        """Make the CIB that of two nodes that have just joined, with a controller and quorum."""
+        self.cib.write_text(self.tool("cibadmin", "--empty").stdout, encoding="utf-8")
+        self._simulate("--quorum=true", "--node-up=db1", "--node-up=db2")
+        root = self.root()
+        node = root.find("configuration/nodes/node")
+        assert node is not None
+        root.set("dc-uuid", node.get("id", ""))
+        self.cib.write_text(ET.tostring(root, encoding="unicode"), encoding="utf-8")
+
+    def let_pacemaker_work(self) -> None:
+        """Let the simulated cluster carry out its transition."""
+        self._simulate("--simulate")
+
+    def _simulate(self, *how: str) -> None:
+        done = self.tool("crm_simulate", f"--xml-file={self.cib}", *how, f"--save-output={self.cib}")
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module", params=SUITES)
+def prepared(request: pytest.FixtureRequest) -> Iterator[tuple[Bench, bytes, bytes]]:
+    """A bench of each release, with the CIBs of a cluster before and after hadb, made once."""
+    # Below /tmp, which the chroots share; pytest's own directory may be elsewhere.
+    with tempfile.TemporaryDirectory(prefix="hadb-tool-", dir="/tmp") as directory:
+        made = Bench(request.param, Path(directory, "cib.xml"))
+        made.two_nodes_online()
+        fresh = made.cib.read_bytes()
+        made.module.apply(document())
+        made.let_pacemaker_work()
+        yield made, fresh, made.cib.read_bytes()
+
+
+@pytest.fixture
+def bench(prepared: tuple[Bench, bytes, bytes]) -> Bench:
+    """Two nodes that have just joined."""
+    prepared[0].cib.write_bytes(prepared[1])
+    return prepared[0]
+
+
+@pytest.fixture
+def built(prepared: tuple[Bench, bytes, bytes]) -> Bench:
+    """The same after hadb configured them and Pacemaker did its work."""
+    prepared[0].cib.write_bytes(prepared[2])
+    return prepared[0]
+
+
+def test_a_fresh_configuration_is_one_epoch_and_everything_runs(bench):
+    before = bench.epoch()
+    bench.module.apply(document())
+    assert bench.epoch() == before + 1
+    bench.let_pacemaker_work()
+    resources = bench.module.status()["resources"]
+    assert all(resource["active"] for resource in resources.values())
+    assert len({resources[name]["node"] for name in wanted(document()).members()}) == 1
+    assert (resources["fence-db1"]["node"], resources["fence-db2"]["node"]) == ("db2", "db1")
+
+
+def test_a_second_application_only_reads(built):
+    before = built.cib.read_bytes()
+    built.calls.clear()
+    assert built.module.apply(document()) == []
+    assert built.calls == [["cibadmin", "--query"]]
+    assert built.cib.read_bytes() == before
+
+
+def test_the_tools_find_nothing_wrong(built):
+    verified = built.tool("crm_verify", "--verbose", f"--xml-file={built.cib}")
+    assert (verified.returncode, verified.stdout, verified.stderr) == (0, "", "")
+    checked = built.tool("crm", "-D", "plain", "configure", "verify")
+    assert checked.returncode == 0
+    assert "ERROR" not in checked.stdout + checked.stderr
+
+
+def test_an_operator_reads_and_edits_it_with_crm(built):
+    shown = built.tool("crm", "-D", "plain", "configure", "show").stdout
+    assert "group db db-lvm db-fs vip-glance vip-nova db-server" in shown
+    assert "passw" not in shown
+    saved = built.tool("crm", "-D", "plain", "configure", "save", f"{built.cib}.crm")
+    assert saved.returncode == 0, saved.stderr
+    assert (
+        built.tool("crm", "-D", "plain", "configure", "load", "replace", f"{built.cib}.crm").returncode == 0
+    )
+    assert built.module.plan(document())["changes"] == {}, "what crmsh writes means the same"
+
+
+def test_every_parameter_is_known_to_its_agent_and_none_is_missing(built):
+    for primitive in built.root().iter("primitive"):
+        agent = ":".join(
+            filter(None, (primitive.get("class"), primitive.get("provider"), primitive.get("type")))
+        )
+        metadata = ET.fromstring(built.tool("crm_resource", f"--show-metadata={agent}").stdout)
+        known = {item.get("name") for item in metadata.iter("parameter")}
+        needed = {item.get("name") for item in metadata.iter("parameter") if item.get("required") == "1"}
+        given = {item.get("name") for item in primitive.iterfind("instance_attributes/nvpair")}
+        own = {name for name in given if name.startswith("pcmk_")}
+        assert given - own <= known, f"{primitive.get('id')}: unknown {given - own - known}"
+        assert needed <= given, f"{primitive.get('id')}: missing {needed - given}"
+
+
+def test_no_operation_is_shorter_than_its_agent_advises_unless_decided(built):
+    # Decision 0022: a hung unmount fences after 60 s; everything else keeps to the advice.
+    for primitive in built.root().iter("primitive"):
+        if primitive.get("class") == "stonith":
+            continue
+        agent = ":".join((primitive.get("class"), primitive.get("provider"), primitive.get("type")))
+        metadata = ET.fromstring(built.tool("crm_resource", f"--show-metadata={agent}").stdout)
+        advised = {
+            item.get("name"): int(item.get("timeout", "0").rstrip("s")) for item in metadata.iter("action")
+        }
+        for op in primitive.iterfind("operations/op"):
+            assert int(op.get("timeout", "0").rstrip("s")) >= advised[op.get("name")], (
+                primitive.get("id"),
+                op.attrib,
+            )
+
+
+def test_our_list_of_properties_is_pacemakers(bench):
+    known: set[str | None] = set()
+    for daemon in DAEMONS:
+        printed = bench.tool(f"/usr/lib/pacemaker/{daemon}", "metadata").stdout
+        known |= {item.get("name") for item in ET.fromstring(printed).iter("parameter")}
+    assert set(PROPERTIES) <= known
+
+
+def test_refuses_to_restart_the_database_for_a_new_address_unless_allowed(built):
+    moved, before = document(vips={"nova": {"address": "10.20.0.60"}}), built.cib.read_bytes()
+    assert "restart db-server" in built.module.plan(moved)["refused"]
+    with pytest.raises(Refused, match="restart vip-nova on db1"):
+        built.module.apply(moved)
+    assert built.cib.read_bytes() == before
+    assert any("restart vip-nova" in action for action in built.module.apply(moved, allow_restart=True))
+
+
+def test_policies_and_monitors_change_without_touching_the_database(built):
+    changed = document(
+        fencing={"delay": 5, "privlvl": "administrator"},
+        pacemaker={"stickiness": 500, "operations": {"fs": {"monitor": {"interval": 15}}}},
+    )
+    before = built.epoch()
+    actions = built.module.apply(changed)
+    assert built.epoch() == before + 1
+    assert all("fence-" in action for action in actions)
+
+
+def test_a_removed_address_is_taken_away_and_nothing_else(built):
+    with pytest.raises(Refused, match="stop vip-glance"):
+        built.module.apply(without_vip("glance"))
+    assert [
+        action.split(" (")[0] for action in built.module.apply(without_vip("glance"), allow_restart=True)
+    ] == [f"stop vip-glance on {built.module.where()}"]
+    built.let_pacemaker_work()
+    assert built.module.plan(without_vip("glance"))["changes"] == {}
+
+
+def test_holds_survive_and_are_told(built):
+    for argv in (
+        ("crm_attribute", "--node=db2", "--name=standby", "--update=on"),
+        ("crm_resource", "--ban", "--resource=db", "--node=db2"),
+        (
+            "crm_resource",
+            "--resource=db",
+            "--set-parameter=target-role",
+            "--meta",
+            "--parameter-value=Stopped",
+        ),
+        ("crm_attribute", "--name=maintenance-mode", "--update=true"),
+    ):
+        assert built.tool(*argv).returncode == 0
+    held = built.module.status()["holds"]
+    built.module.apply(document(pacemaker={"stickiness": 1}))
+    assert built.module.status()["holds"] == held
+    assert len(held) == 4
+
+
+def test_refuses_the_first_configuration_while_a_node_is_missing(bench):
+    root = bench.root()
+    states = root.find("status")
+    for state in list(states):
+        if state.get("uname") == "db2":
+            states.remove(state)
+    bench.cib.write_text(ET.tostring(root, encoding="unicode"), encoding="utf-8")
+    with pytest.raises(Refused, match="db2 is not online, and would be fenced"):
+        bench.module.apply(document())
+
+
+def test_refuses_what_pacemaker_would_not_accept(bench):
+    theirs = '<primitive id="x" class="ocf" provider="heartbeat" type="Dummy"><meta_attributes id="db-fs-instance_attributes"/></primitive>'
+    assert bench.tool("cibadmin", "--create", "--scope=resources", f"--xml-text={theirs}").returncode == 0
+    with pytest.raises(Refused, match="would not accept.*did not pass schema validation"):
+        bench.module.apply(document())
+
+
+def test_a_patch_made_from_an_older_version_is_not_accepted(built):
+    old, new = built.root(), cib_merge.merge(built.root(), wanted(document(pacemaker={"stickiness": 1})))
+    assert built.tool("crm_attribute", "--name=batch-limit", "--update=5").returncode == 0
+    assert built.module._patched(old, new) is False
