@@ -31,9 +31,10 @@ def wanted(cluster_name: str, nodes: Mapping[str, Sequence[str]], settings: Mapp
         further link takes the next), ``token`` and ``consensus`` (ms),
         ``token_retransmits_before_loss_const``, ``crypto_cipher``, ``crypto_hash``.
 
-    Node ids follow the sorted names, so that both nodes write the same file. The knet ping
-    times are left to Corosync, which takes a quarter and a half of the token: a cut cable is
-    then given up before the token is lost, whatever token the pillar asks for.
+    Node ids follow the sorted names, so that both nodes write the same file. Several links are
+    all used at once (``active``): knet needs up to ten seconds to give up a link that has just
+    come up, so with Corosync's default (``passive``) a cable cut then costs the token and with
+    it the membership; see docs/decisions/0031. The ping times stay Corosync's own.
 
     Raises :class:`~hadb_core.errors.Invalid` with every fault of the input.
     """
@@ -45,11 +46,9 @@ def wanted(cluster_name: str, nodes: Mapping[str, Sequence[str]], settings: Mapp
         Entry("version", "2"),
         Entry("cluster_name", cluster_name),
         Entry("transport", "knet"),
+        *([Entry("link_mode", "active")] if links > 1 else []),
         *(Entry(key, str(settings[key])) for key in _TOTEM if key in settings),
-        *(
-            Section("interface", (Entry("linknumber", str(link)), Entry("mcastport", str(settings["port"] + link))))
-            for link in range(links)
-        ),
+        *(_interface(link, settings["port"]) for link in range(links)),
     ]
     quorum = (Entry("provider", "corosync_votequorum"), Entry("two_node", "1"), Entry("wait_for_all", "1"))
     # The journal is syslog on Debian; a log file of its own would be a second place to look.
@@ -64,6 +63,10 @@ def wanted(cluster_name: str, nodes: Mapping[str, Sequence[str]], settings: Mapp
         Section("quorum", quorum),
         Section("logging", logging),
     ))  # fmt: skip
+
+
+def _interface(link: int, port: int) -> Section:
+    return Section("interface", (Entry("linknumber", str(link)), Entry("mcastport", str(port + link))))
 
 
 def _node(name: str, addresses: Sequence[str], number: int) -> Section:
@@ -90,8 +93,7 @@ def _faults(nodes: Mapping[str, Sequence[str]], settings: Mapping[str, Any]) -> 
             "hadb:corosync: crypto_cipher and crypto_hash must both be set and not `none`; without them anyone who can "
             "send UDP to a link can take the cluster over"
         )
-    if not isinstance(settings.get("port"), int):
-        faults.append("hadb:corosync:port: must be a port number")
+    faults += [f"hadb:corosync:{key}: must be a number" for key in ("port", "token") if not isinstance(settings.get(key), int)]
     return faults
 
 
