@@ -3,6 +3,7 @@
 Reads only; nothing here changes anything.
 """
 
+import contextlib
 import grp
 import json
 import pwd
@@ -170,7 +171,7 @@ def facts(topics):
     Return what this node knows about the given topics.
 
     topics
-        A list out of ``system``, ``luns``, ``volume``, ``bmc``, ``corosync``, ``cluster``, ``clients``.
+        A list out of ``system``, ``luns``, ``volume``, ``bmc``, ``cipher_zero``, ``corosync``, ``cluster``, ``clients``.
 
     Each topic's value is its facts, or ``{"error": text}`` when it could not be read.
 
@@ -199,7 +200,7 @@ def _system(settings):
         "core": VERSION,
         "digest": documents.digest(settings),
         "interfaces": _interfaces(),
-        "neighbours": {vip["address"]: _neighbour(vip["address"]) for vip in settings["vips"].values()},
+        "neighbours": _neighbours([vip["address"] for vip in settings["vips"].values()]),
         "ids": _ids(settings["database"]["user"]),
     }
 
@@ -216,25 +217,26 @@ def _interfaces():
     }
 
 
-def _neighbour(address):
-    """Return the hardware address that answers for ``address``, or None: the kernel is made to ask by ARP/ND."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        try:
-            # Port 9 is discard (RFC 863); the datagram itself does not matter.
+def _neighbours(addresses):
+    """Return ``{address: hardware address that answers for it, or None}``: the kernel is made to ask by ARP or ND."""
+    for address in addresses:
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        # Port 9 is discard (RFC 863); the datagram itself does not matter. Without a route nobody can answer.
+        with socket.socket(family, socket.SOCK_DGRAM) as probe, contextlib.suppress(OSError):
             probe.sendto(b"", (address, 9))
-        except OSError:
-            return None
     # The kernel asks three times, one second apart (mcast_solicit, retrans_time_ms), before it gives up.
     deadline = time.monotonic() + 4
     while True:
-        known = json.loads(_run(["ip", "-json", "neighbour", "show", address]).out or "[]")
-        states = {state for one in known for state in one.get("state", ())}
-        if "INCOMPLETE" not in states or time.monotonic() > deadline:
-            return next(
-                (one["lladdr"] for one in known if "lladdr" in one and "FAILED" not in one.get("state", ())),
-                None,
-            )
+        table = json.loads(_run(["ip", "-json", "neighbour", "show"]).out or "[]")
+        known = [one for one in table if one["dst"] in addresses]
+        waiting = any("INCOMPLETE" in one.get("state", ()) for one in known)
+        if not waiting or time.monotonic() > deadline:
+            found = {
+                one["dst"]: one["lladdr"]
+                for one in known
+                if "lladdr" in one and "FAILED" not in one.get("state", ())
+            }
+            return {address: found.get(address) for address in addresses}
         time.sleep(0.2)
 
 
@@ -258,17 +260,21 @@ def _ids(user):
 
 
 def _bmc(settings):
+    """Ask the other node's BMC, which is what fencing will have to do."""
     if salt.utils.path.which("ipmitool") is None:
         return {"not_installed": True}
     peer = documents.peer_of(settings, socket.gethostname())
-    bmc = settings["nodes"][peer]["bmc"]
     try:
-        power = __salt__["ipmitool.power_status"](bmc["address"])
+        return {"power": __salt__["ipmitool.power_status"](settings["nodes"][peer]["bmc"]["address"])}
     except HadbError as error:
-        power = f"no answer ({error})"
-    if power not in ("on", "off"):
-        return {"power": power, "cipher_zero_refused": None}
-    return {"power": power, "cipher_zero_refused": __salt__["ipmitool.cipher_zero_refused"](bmc["address"])}
+        return {"power": f"no answer ({error})"}
+
+
+def _cipher_zero(settings):
+    if salt.utils.path.which("ipmitool") is None:
+        return {"not_installed": True}
+    peer = documents.peer_of(settings, socket.gethostname())
+    return {"refused": __salt__["ipmitool.cipher_zero_refused"](settings["nodes"][peer]["bmc"]["address"])}
 
 
 def _clients(settings):
@@ -301,6 +307,7 @@ _TOPICS = {
     "luns": lambda settings: __salt__["halvm.luns"](),
     "volume": _volume,
     "bmc": _bmc,
+    "cipher_zero": _cipher_zero,
     "corosync": lambda settings: __salt__["corosync.membership"](),
     "cluster": lambda settings: __salt__["pacemaker.status"](),
     "clients": _clients,

@@ -136,7 +136,7 @@ def check():
         __context__["retcode"] = 1
         return {"pillar": faults}
     settings = minion.functions["hadb.document"]()
-    found = preflight.check(settings, _facts(settings, ["system", "luns", "bmc"]))
+    found = preflight.check(settings, _facts(settings, ["system", "luns", "bmc", "cipher_zero"]))
     if found:
         __context__["retcode"] = 1
     return {"pillar": "valid", "preflight": report(found) if found else "nothing speaks against going on"}

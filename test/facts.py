@@ -78,4 +78,4 @@ def corosync(node: str, **other: Any) -> dict[str, Any]:
     return {"running": True, "members": ["db1", "db2"], "links": links} | other
 
 
-BMC = {"power": "on", "cipher_zero_refused": True}
+BMC = {"power": "on"}

@@ -32,7 +32,7 @@ def check(document: Document, facts: Facts) -> list[Finding]:
     document
         The merged document, already valid.
     facts
-        ``{node: {topic: ...}}`` with the topics ``system``, ``luns``, ``volume`` and ``bmc`` (any may be missing,
+        ``{node: {topic: ...}}`` with the topics ``system``, ``luns``, ``volume``, ``bmc`` and ``cipher_zero`` (any may be missing,
         then it is not looked at); a node that did not answer is missing.
     """
     found = list(_answered(document, facts))
@@ -272,12 +272,9 @@ def _lun_contents(document: Document, facts: Facts) -> Iterator[Finding]:
 
 def _bmcs(document: Document, facts: Facts) -> Iterator[Finding]:
     for node, known in facts.items():
-        bmc = known.get("bmc")
-        if bmc is None or bmc.get("not_installed"):
-            continue
-        peer = peer_of(document, node)
+        bmc, peer = known.get("bmc", {"not_installed": True}), peer_of(document, node)
         path = f"hadb:nodes:{peer}:bmc"
-        if bmc["power"] != "on":
+        if bmc.get("power", "on") != "on":
             yield Finding(
                 node,
                 "fencing",
@@ -285,19 +282,11 @@ def _bmcs(document: Document, facts: Facts) -> Iterator[Finding]:
                 bmc["power"],
                 f"check address, account and password under {path}, and that IPMI over LAN is enabled",
             )
-        if bmc["cipher_zero_refused"] is False:
+        if known.get("cipher_zero", {}).get("refused") is False:
             yield Finding(
                 node,
                 "fencing",
                 f"the BMC of {peer} to refuse cipher suite 0",
                 "it lets anyone in without a password",
                 "switch cipher suite 0 off in the BMC (`ipmitool lan set 1 cipher_privs ...`); until then anyone on its network can power the node off",
-            )
-        if bmc.get("identity") is False:
-            yield Finding(
-                node,
-                "fencing",
-                f"{path}:address to be the BMC of {peer}",
-                "its system GUID belongs to another machine",
-                "the BMC addresses are probably swapped; correct them",
             )

@@ -208,14 +208,6 @@ def _fencing(document: Document, facts: Facts) -> Iterator[Finding]:
                 str(bmc.get("power", "ipmitool is not installed")),
                 f"check hadb:nodes:{peer}:bmc and the way from {node} to it",
             )
-        elif bmc.get("identity") is False:
-            yield Finding(
-                node,
-                "fencing",
-                f"hadb:nodes:{peer}:bmc to be the BMC of {peer}",
-                "its system GUID belongs to another machine",
-                "the BMC addresses are probably swapped",
-            )
 
 
 def _placement(document: Document, facts: Facts) -> Iterator[Finding]:

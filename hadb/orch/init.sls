@@ -16,7 +16,7 @@
 {{ check("modules are on both nodes", "hadb.modules_synced", nodes=nodes) }}
 {{ check("preflight has passed", "hadb.preflight_passed", topics=["system", "luns"]) }}
 {{ step("BMCs can be asked", both, "hadb.package.bmc") }}
-{{ check("preflight of fencing has passed", "hadb.preflight_passed", topics=["system", "bmc"]) }}
+{{ check("preflight of fencing has passed", "hadb.preflight_passed", topics=["bmc", "cipher_zero"]) }}
 {{ step("nodes are prepared", both, "hadb") }}
 {{ check("Corosync key is the same on both nodes", "corosync.authkey_agreed", nodes=nodes, bootstrap=hadb.bootstrap_node) }}
 {{ check("LUNs are the same on both nodes and free", "hadb.preflight_passed", topics=["luns"]) }}

@@ -113,7 +113,7 @@ def test_fencing_device_stopped_or_on_its_own_target():
 
 def test_fencing_needs_the_bmc_to_answer():
     facts = whole()
-    facts["db2"]["bmc"] = {"power": "no answer (timeout)", "cipher_zero_refused": None}
+    facts["db2"]["bmc"] = {"power": "no answer (timeout)"}
     assert "db2, fencing: expected the BMC of db1 to say" in said("fencing", facts)
 
 
