@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import os
 import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 Progress = Callable[[str], None]
@@ -86,23 +86,27 @@ class Cache:
         final = self.home / artefact.directory
         if final.is_dir():
             return final
-        with locked(self.home / f"{artefact.name}{_LOCK}"):
-            if final.is_dir():
-                return final
-            partial = self.home / f"{artefact.name}{_PARTIAL}"
-            # Left by a builder that was killed: this lock proves that nobody is in it.
-            shutil.rmtree(partial, ignore_errors=True)
-            partial.mkdir()
-            begun = time.monotonic()
-            self._say(f"{artefact.name}: building")
-            try:
-                build(partial)
-                os.replace(partial, final)
-            except BaseException:
-                shutil.rmtree(partial, ignore_errors=True)
-                raise
-            self._say(f"{artefact.name}: built in {time.monotonic() - begun:.0f} s")
+        waits = partial(self._say, f"{artefact.name}: another builder is making it")
+        with locked(self.home / f"{artefact.name}{_LOCK}", waits):
+            if not final.is_dir():
+                self._build(artefact.name, final, build)
         return final
+
+    def _build(self, name: str, final: Path, build: Callable[[Path], None]) -> None:
+        """Fill a directory and make it final at once; the caller holds the artefact's lock."""
+        unfinished = self.home / f"{name}{_PARTIAL}"
+        # Left by a builder that was killed: the lock proves that nobody is in it.
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir()
+        begun = time.monotonic()
+        self._say(f"{name}: building")
+        try:
+            build(unfinished)
+            unfinished.rename(final)
+        except BaseException:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            raise
+        self._say(f"{name}: built in {time.monotonic() - begun:.0f} s")
 
     def prune(self) -> list[str]:
         """Remove finished artefacts that nothing asked for since this cache was opened.
@@ -122,8 +126,12 @@ class Cache:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold an exclusive lock on ``path``, waiting for whoever holds it now."""
+def locked(path: Path, waits: Callable[[], None]) -> Iterator[None]:
+    """Hold an exclusive lock on ``path``; when somebody else has it, call ``waits`` and wait."""
     with path.open("a") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            waits()
+            fcntl.flock(handle, fcntl.LOCK_EX)
         yield

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from hadblab.errors import LabError
-from hadblab.image_root import MIRROR
+from hadblab.image_root import ISOLATED, MIRROR
 from hadblab.run import run
 
 # Older releases' kernels die at the first process on hosts with AMX registers.
@@ -29,7 +29,7 @@ def build(target: Path, final: Path) -> None:
     package = target / "package"
     run(
         [
-            "mmdebstrap", "--mode=root", "--format=directory", "--variant=extract",
+            *ISOLATED, "mmdebstrap", "--mode=root", "--format=directory", "--variant=extract",
             "--include=user-mode-linux,libc6",
             # A testing suite's Release file may be older than its own expiry date.
             "--aptopt=Acquire::Check-Valid-Until false",
@@ -38,8 +38,8 @@ def build(target: Path, final: Path) -> None:
         timeout=600,
     )  # fmt: skip
     (target / "lib").mkdir()
-    for library in (_LOADER, "libc.so.6"):
-        shutil.copy2(package / _LIBRARIES / library, target / "lib" / library)
+    for name in (_LOADER, "libc.so.6"):
+        shutil.copy2(package / _LIBRARIES / name, target / "lib" / name)
     shutil.copy2(package / "usr/bin/linux.uml", target / KERNEL)
     library = final / "lib"
     run(["patchelf", "--set-interpreter", library / _LOADER, "--set-rpath", library, target / KERNEL])

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hadblab import image_kernel, image_repo, image_salt
-from hadblab.image_root import IMAGE, enter, install, overlay, pack, packages
-from hadblab.run import run
+from hadblab.image_cache import digest_files
+from hadblab.image_disk import copy_root, overlay, pack
+from hadblab.image_root import IMAGE, enter, install, packages
 
 # Virtual sizes in GiB; the files are sparse.
-_SIZE = {"node": 8, "san": 4, "master": 4}
+SIZES = {"node": 8, "san": 4, "master": 4}
 # AppArmor's profiles of programs that an image has.
 _PROFILES = {"lsb_release", "unix-chkpwd"}
-_ENABLED = {
+ENABLED = {
     "node": ["salt-minion.service"],
     "san": [],
     "master": ["salt-master.service"],
@@ -32,12 +33,11 @@ class Parts:
     repository: Path | None
 
 
-def copy_root(source: Path, target: Path) -> None:
-    """Copy a root directory with owners, devices and links as they are.
-
-    :raises LabError: ``cp`` failed.
-    """
-    run(["cp", "-a", "--reflink=auto", source, target])
+def inputs(role: str) -> str:
+    """Return the hash of the files that an image of this ``role`` is made from."""
+    trees = [IMAGE / "overlay" / name for name in _overlays(role)]
+    lists = [IMAGE / "packages" / f"{role}.txt"]
+    return digest_files(IMAGE / "enter", IMAGE / "masked-units.txt", *lists, *trees)
 
 
 def build(target: Path, role: str, parts: Parts) -> None:
@@ -54,9 +54,9 @@ def build(target: Path, role: str, parts: Parts) -> None:
     modules = root / "usr/lib/modules"
     modules.mkdir(exist_ok=True)
     copy_root(parts.kernel / "modules" / release, modules / release)
-    overlay(root, "common", *([role] if (IMAGE / "overlay" / role).is_dir() else []))
+    overlay(root, *_overlays(role))
     _authorise(root, parts.keys)
-    _units(root, _ENABLED[role])
+    _units(root, ENABLED[role])
     if parts.salt is not None:
         image_salt.unpack(parts.salt, root)
     if parts.repository is not None:
@@ -67,9 +67,14 @@ def build(target: Path, role: str, parts: Parts) -> None:
         _initramfs(root, release, parts.kernel / "config")
     _anonymous(root)
     image = target / "base.img"
-    pack(root, image, _SIZE[role])
+    pack(root, image, SIZES[role])
     shutil.rmtree(root)
     image.chmod(0o444)
+
+
+def _overlays(role: str) -> list[str]:
+    """Return the names of the trees laid over an image of this ``role``, in their order."""
+    return [name for name in ("common", role) if (IMAGE / "overlay" / name).is_dir()]
 
 
 def _authorise(root: Path, keys: Path) -> None:

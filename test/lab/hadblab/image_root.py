@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -15,11 +14,11 @@ SUITES = {"debian13": "trixie", "debian12": "bookworm"}
 
 # Everything runs in a mount and process namespace of its own that dies with this
 # process: an interrupted build can leave neither a bind mount nor a daemon.
-_ISOLATED = (
+ISOLATED = (
     "setpriv", "--pdeathsig", "KILL",
     "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
 )  # fmt: skip
-_BUILD_SECONDS = 1800
+BUILD_SECONDS = 1800
 
 
 def packages(*names: str) -> list[str]:
@@ -45,7 +44,7 @@ def bootstrap(root: Path, distro: str, include: Iterable[str]) -> None:
     suite = SUITES[distro]
     run(
         [
-            *_ISOLATED, "mmdebstrap", "--mode=root", "--format=directory", "--variant=minbase",
+            *ISOLATED, "mmdebstrap", "--mode=root", "--format=directory", "--variant=minbase",
             "--skip=cleanup/apt/lists", f"--include={','.join(include)}",
             "--dpkgopt=force-unsafe-io",
             # Locale data and manuals would be a third of the files in an image.
@@ -55,7 +54,7 @@ def bootstrap(root: Path, distro: str, include: Iterable[str]) -> None:
             f"deb {MIRROR} {suite} main", f"deb {MIRROR} {suite}-updates main",
             f"deb {SECURITY} {suite}-security main",
         ],
-        timeout=_BUILD_SECONDS,
+        timeout=BUILD_SECONDS,
     )  # fmt: skip
 
 
@@ -66,7 +65,7 @@ def enter(root: Path, argv: Sequence[str | Path]) -> str:
 
     :raises LabError: the command failed.
     """
-    return run([*_ISOLATED, IMAGE / "enter", root, *argv], timeout=_BUILD_SECONDS).stdout
+    return run([*ISOLATED, IMAGE / "enter", root, *argv], timeout=BUILD_SECONDS).stdout
 
 
 def install(root: Path, names: Sequence[str]) -> None:
@@ -75,34 +74,3 @@ def install(root: Path, names: Sequence[str]) -> None:
     :raises LabError: ``apt-get`` failed.
     """
     enter(root, ["apt-get", "install", "-qq", "-y", "--no-install-recommends", *names])
-
-
-def overlay(root: Path, *names: str) -> None:
-    """Copy the trees ``image/overlay/NAME`` over ``root``, owned by root, links kept."""
-    for name in names:
-        tree = IMAGE / "overlay" / name
-        for source in sorted(tree.rglob("*")):
-            target = root / source.relative_to(tree)
-            if source.is_symlink():
-                target.unlink(missing_ok=True)
-                target.symlink_to(source.readlink())
-            elif source.is_dir():
-                target.mkdir(exist_ok=True)
-            else:
-                shutil.copyfile(source, target)
-                target.chmod(0o755 if source.stat().st_mode & 0o100 else 0o644)
-
-
-def pack(root: Path, image: Path, gigabytes: int) -> None:
-    """Write ``root`` as a sparse ext4 file of a virtual size.
-
-    :raises LabError: the tree does not fit, or ``mke2fs`` failed.
-    """
-    run(
-        [
-            "mke2fs", "-q", "-F", "-t", "ext4", "-L", "root", "-m", "0", "-d", root,
-            # Ready-made inode tables: otherwise each node writes them into its own overlay.
-            "-E", "lazy_itable_init=0,lazy_journal_init=0", image, f"{gigabytes}G",
-        ],
-        timeout=_BUILD_SECONDS,
-    )  # fmt: skip

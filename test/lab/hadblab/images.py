@@ -15,8 +15,8 @@ from pathlib import Path
 
 from hadblab import image_kernel, image_node, image_repo, image_salt
 from hadblab.errors import LabError
-from hadblab.image_cache import Artefact, Cache, digest, digest_files
-from hadblab.image_root import IMAGE, SUITES, bootstrap, packages
+from hadblab.image_cache import Artefact, Cache, digest
+from hadblab.image_root import SUITES, bootstrap, packages
 from hadblab.run import run
 
 DISTROS = tuple(SUITES)
@@ -97,8 +97,9 @@ class _Build:
             parts = image_node.Parts(
                 bases[base].result() / "root", kernel.result(), keys, archive, repo
             )
-            key = digest(role, *map(str, (parts.base, kernel.result(), keys, archive, repo)),
-                         digest_files(IMAGE), _sources("image_node", "image_repo"))  # fmt: skip
+            made_from = map(str, (parts.base, parts.kernel, keys, archive, repo))
+            sources = _sources("image_node", "image_disk", "image_repo", "image_root")
+            key = digest(role, *made_from, image_node.inputs(role), sources)
             artefact = Artefact(f"{role}-{distro if role == 'node' else _AROUND}", key)
             return self._cache.get(artefact, lambda at: image_node.build(at, role, parts))
 
