@@ -100,7 +100,9 @@ def luns(wwids=None):
     """
     known = nodes()
     udev = block_devices.parse_udev(_run("udevadm", "info", "--export-db").out)
-    found = [_lun(shape, known) for shape in block_devices.group(known, udev, wwids)]
+    # On the command line a WWID of digits arrives as a number.
+    asked = None if wwids is None else [str(wwid) for wwid in wwids]
+    found = [_lun(shape, known) for shape in block_devices.group(known, udev, asked)]
     if any(one["type"] == "LVM2_member" for lun in found for one in lun["signatures"]):
         groups = report()
         return [{**lun, "pv": lvm_report.pv_of(groups, lun)} for lun in found]
@@ -162,7 +164,7 @@ def volume(vg, lv):
     """
     Return the state of a logical volume on this node.
 
-    ``{vg, lv, exists, size, system_id, local, active, device, mounted_at, fs}``: ``local`` is whether the group
+    ``{vg, lv, vg_uuid, exists, size, system_id, local, active, device, mounted_at, fs}``: ``local`` is whether the group
     belongs to this node, ``fs`` is ``{type, uuid, label}`` or None, read without activating the volume.
 
     CLI Example:
@@ -176,7 +178,7 @@ def volume(vg, lv):
     node = next((one for one in nodes().values() if one.dm_name == lvm_report.dm_name(vg, lv)), None)
     system_id = group["system_id"] if group else ""
     return {
-        "vg": vg, "lv": lv, "exists": have is not None, "size": have["size"] if have else 0, "system_id": system_id,
+        "vg": vg, "lv": lv, "vg_uuid": group["uuid"] if group else None, "exists": have is not None, "size": have["size"] if have else 0, "system_id": system_id,
         "local": bool(system_id) and system_id == known["system_id"], "active": node is not None,
         "device": f"/dev/{vg}/{lv}", "mounted_at": block_devices.used_by([node], _mounts(), ()) if node else [],
         "fs": _filesystem(group, have, node) if have else None,

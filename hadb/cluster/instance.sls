@@ -2,7 +2,6 @@
 # an instance that is there is left as it is, a directory with anything else in it is refused.
 {%- from "hadb/map.jinja" import hadb with context %}
 include:
-  - hadb.database
   - hadb.cluster.filesystem
 
 hadb database instance is made:
@@ -13,5 +12,4 @@ hadb database instance is made:
     - user: {{ hadb.database.user.name | json }}
     - config: {{ hadb.database.config_file | json }}
     - require:
-      - sls: hadb.database
       - halvm: hadb filesystem is mounted for the once-only steps

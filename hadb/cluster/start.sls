@@ -1,17 +1,11 @@
 # Corosync and Pacemaker run. Scope: node; applied to both by hadb.orch. Safe to run again: what runs is left alone.
-include:
-  - hadb.corosync
-  - hadb.pacemaker
 
 hadb Corosync runs:
   service.running:
     - name: corosync
-    - require:
-      - sls: hadb.corosync
 
 hadb Pacemaker runs:
   service.running:
     - name: pacemaker
     - require:
       - service: hadb Corosync runs
-      - sls: hadb.pacemaker
