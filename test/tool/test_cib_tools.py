@@ -57,6 +57,23 @@ class Bench:
         root.set("dc-uuid", node.get("id", ""))
         self.cib.write_text(ET.tostring(root, encoding="unicode"), encoding="utf-8")
 
+    def fencing_delays(self, lost: str) -> list[int]:
+        """Return the delays (s) of the fencing that the survivor plans when a node is lost."""
+        cib, graph = self.cib.with_suffix(".lost"), self.cib.with_suffix(".graph")
+        root = self.root()
+        state = root.find(f"status/node_state[@uname='{lost}']")
+        assert state is not None
+        state.attrib.update(in_ccm="false", crmd="offline")
+        cib.write_text(ET.tostring(root, encoding="unicode"), encoding="utf-8")
+        done = self.tool("crm_simulate", "--simulate", f"--xml-file={cib}", f"--save-graph={graph}")
+        assert done.returncode == 0, done.stderr
+        fences = (
+            ET.parse(graph)
+            .getroot()
+            .iterfind("synapse/action_set/crm_event[@operation='stonith']/attributes")
+        )
+        return [int(item.get("CRM_meta_priority_fencing_delay", "-1")) for item in fences]
+
     def let_pacemaker_work(self) -> None:
         """Let the simulated cluster carry out its transition."""
         self._simulate("--simulate")
@@ -193,12 +210,13 @@ def test_policies_and_monitors_change_without_touching_the_database(built):
 
 def test_a_removed_address_is_taken_away_and_nothing_else(built):
     with pytest.raises(Refused, match="stop vip-glance"):
-        built.module.apply(without_vip("glance"))
+        built.module.apply(without_vip("glance", document()))
     assert [
-        action.split(" (")[0] for action in built.module.apply(without_vip("glance"), allow_restart=True)
+        action.split(" (")[0]
+        for action in built.module.apply(without_vip("glance", document()), allow_restart=True)
     ] == [f"stop vip-glance on {built.module.where()}"]
     built.let_pacemaker_work()
-    assert built.module.plan(without_vip("glance"))["changes"] == {}
+    assert built.module.plan(without_vip("glance", document()))["changes"] == {}
 
 
 def test_holds_survive_and_are_told(built):
@@ -219,6 +237,25 @@ def test_holds_survive_and_are_told(built):
     built.module.apply(document(pacemaker={"stickiness": 1}))
     assert built.module.status()["holds"] == held
     assert len(held) == 4
+
+
+def test_the_node_with_the_database_is_fenced_later_than_the_other(built):
+    """Both sides of a split ask Pacemaker's scheduler what to do; the delay is in its transition graph."""
+    owner = built.module.where()
+    for lost in ("db1", "db2"):
+        delays = built.fencing_delays(lost)
+        assert delays == ([document()["fencing"]["delay"]] if lost == owner else [0]), lost
+
+
+def test_a_node_that_only_has_the_volume_yet_counts_as_the_better_one(built):
+    owner = built.module.where()
+    root = built.root()
+    for history in root.iterfind(f"status/node_state[@uname='{owner}']//lrm_resources"):
+        for resource in list(history):
+            if resource.get("id") in ("db-fs", "vip-glance", "vip-nova", "db-server"):
+                history.remove(resource)
+    built.cib.write_text(ET.tostring(root, encoding="unicode"), encoding="utf-8")
+    assert built.fencing_delays(owner) == [document()["fencing"]["delay"]]
 
 
 def test_refuses_the_first_configuration_while_a_node_is_missing(bench):

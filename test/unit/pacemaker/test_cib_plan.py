@@ -2,7 +2,8 @@ import copy
 import xml.etree.ElementTree as ET
 
 import pytest
-from cib_document import document, without_vip
+from cib_document import captured as document
+from cib_document import without_vip
 
 from hadb_core import cib_merge
 from hadb_core.cib_plan import plan
@@ -38,7 +39,7 @@ def test_a_cluster_that_hadb_configured_needs_nothing(running):
 
 def test_the_plan_is_empty_after_the_merge(running):
     for root in (blank(), running):
-        for given in (document(), document(fencing={"action": "off"}), without_vip("nova")):
+        for given in (document(), document(fencing={"action": "off"}), without_vip("nova", document())):
             assert not plan(cib_merge.merge(root, wanted(given)), wanted(given))
 
 
@@ -102,10 +103,13 @@ def test_a_password_that_somebody_put_into_the_cib_is_removed_and_not_shown(runn
 
 
 def test_an_object_that_left_the_pillar_is_removed(running):
-    merged = cib_merge.merge(running, wanted(without_vip("glance")))
+    merged = cib_merge.merge(running, wanted(without_vip("glance", document())))
     assert merged.find(".//primitive[@id='vip-glance']") is None
     assert "vip-glance" not in cib_merge.owned(merged)
-    assert plan(running, wanted(without_vip("glance"))).changes()["primitive vip-glance"]["new"] is None
+    assert (
+        plan(running, wanted(without_vip("glance", document()))).changes()["primitive vip-glance"]["new"]
+        is None
+    )
 
 
 def test_an_object_with_a_name_like_ours_that_we_never_recorded_is_kept(running):
@@ -132,7 +136,7 @@ def test_foreign_constraints_attributes_and_properties_are_kept(running):
 def test_refuses_to_remove_what_somebody_elses_constraint_names(running):
     add(running, "constraints", '<rsc_order id="mine" first="vip-glance" then="db-server"/>')
     with pytest.raises(Refused, match="order mine still names it"):
-        plan(running, wanted(without_vip("glance")))
+        plan(running, wanted(without_vip("glance", document())))
 
 
 def test_refuses_to_remove_what_a_ban_names(running):
@@ -142,7 +146,7 @@ def test_refuses_to_remove_what_a_ban_names(running):
         '<rsc_location id="cli-ban-vip-glance-on-db1" rsc="vip-glance" node="db1" score="-INFINITY"/>',
     )
     with pytest.raises(Refused, match="cli-ban-vip-glance-on-db1"):
-        plan(running, wanted(without_vip("glance")))
+        plan(running, wanted(without_vip("glance", document())))
 
 
 def test_refuses_to_take_a_resource_out_of_a_foreign_group():

@@ -2,7 +2,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from cib_document import document
+from cib_document import captured as document
 
 from hadb_core.errors import CommandFailed, HadbError, Invalid, Refused, Unreadable
 from support import load
