@@ -7,6 +7,8 @@ from typing import Any
 
 # Functions that are hadb's phases; `saltutil.find_job` and other housekeeping are not shown.
 _SHOWN = ("state.sls", "state.apply", "hadb.facts", "saltutil.sync_all")
+# Of these only the asking and a failure are worth a line.
+_QUESTIONS = ("hadb.facts", "saltutil.sync_all")
 
 
 class View:
@@ -14,6 +16,7 @@ class View:
 
     def __init__(self) -> None:
         self._phase: dict[str, str] = {}
+        self._last = ""
 
     def lines(self, tag: str, data: Mapping[str, Any]) -> Iterator[str]:
         """Yield what to print for one event, mostly nothing.
@@ -29,11 +32,17 @@ class View:
         jid, kind = parts[2], parts[3]
         if kind == "new" and data.get("fun") in _SHOWN:
             self._phase[jid] = _phase(data)
-            yield f"{self._phase[jid]}: {', '.join(sorted(data.get('minions', ())))} ..."
+            line = f"{self._phase[jid]}: {', '.join(sorted(data.get('minions', ())))} ..."
+            # A proof that is awaited asks the same again and again.
+            if line != self._last:
+                self._last = line
+                yield line
         elif kind == "prog" and len(parts) > 4:
             yield from self._state(parts[4], data)
         elif kind == "ret" and jid in self._phase and len(parts) > 4:
-            yield f"{self._phase[jid]}: {parts[4]} {_result(data)}"
+            result = _result(data)
+            if data.get("fun") not in _QUESTIONS or result != "done":
+                yield f"{self._phase[jid]}: {parts[4]} {result}"
 
     def _state(self, minion: str, data: Mapping[str, Any]) -> Iterator[str]:
         """Show a single state when it changed something, failed, or took long enough to be wondered about."""

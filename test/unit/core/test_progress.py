@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hadb_core.progress import View
+from hadb_core.progress import View, summary
 
 
 def feed(*events):
@@ -53,3 +53,31 @@ def test_ignores_housekeeping_and_foreign_tags():
         )
         == []
     )
+
+
+def test_a_question_asked_again_and_again_is_one_line():
+    def ask(jid):
+        return (f"salt/job/{jid}/new", {"fun": "hadb.facts", "arg": [["cluster"]], "minions": ["db1"]})
+
+    ret = ("salt/job/1/ret/db1", {"fun": "hadb.facts", "return": {}, "success": True})
+    assert feed(ask(1), ret, ask(2), ask(3)) == ["look at cluster: db1 ..."]
+
+
+def test_a_summary_names_the_first_failure_and_its_reason():
+    states = {
+        "a": {"__run_num__": 1, "__id__": "first", "result": True, "changes": {"x": 1}, "comment": ""},
+        "b": {
+            "__run_num__": 2,
+            "__id__": "second",
+            "result": False,
+            "comment": "Run failed on minions: db1",
+            "changes": {"ret": {"db1": {"s": {"__id__": "inner", "result": False, "comment": "no space"}}, "db2": False}},
+        },
+        "c": {"__run_num__": 3, "__id__": "third", "result": False, "changes": {}, "comment": "requisite failed"},
+    }
+    assert summary(states) == {
+        "phases": 3,
+        "changed": ["first", "second"],
+        "result": "FAILED",
+        "failed": {"second": ["Run failed on minions: db1", "db1: inner: no space", "db2: False"]},
+    }
