@@ -40,9 +40,8 @@ class View:
         elif kind == "prog" and len(parts) > 4:
             yield from self._state(parts[4], data)
         elif kind == "ret" and jid in self._phase and len(parts) > 4:
-            result = _result(data)
-            if data.get("fun") not in _QUESTIONS or result != "done":
-                yield f"{self._phase[jid]}: {parts[4]} {result}"
+            if data.get("fun") not in _QUESTIONS or not _succeeded(data):
+                yield f"{self._phase[jid]}: {parts[4]} {_result(data)}"
 
     def _state(self, minion: str, data: Mapping[str, Any]) -> Iterator[str]:
         """Show a single state when it changed something, failed, or took long enough to be wondered about."""
@@ -72,13 +71,17 @@ def _result(data: Mapping[str, Any]) -> str:
     if not isinstance(returned, Mapping) or not all(
         isinstance(one, Mapping) and "result" in one for one in returned.values()
     ):
-        return "done" if data.get("success", data.get("retcode", 0) == 0) else "FAILED"
+        return "done" if _succeeded(data) else "FAILED"
     states = list(returned.values())
     failed = sum(one["result"] is False for one in states)
     changed = sum(bool(one.get("changes")) for one in states)
     return f"{'FAILED' if failed else 'done'}: {len(states)} states, {changed} changed" + (
         f", {failed} failed" if failed else ""
     )
+
+
+def _succeeded(data: Mapping[str, Any]) -> bool:
+    return bool(data.get("success", data.get("retcode", 0) == 0))
 
 
 def summary(states: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
