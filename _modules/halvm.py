@@ -9,11 +9,14 @@ from pathlib import Path
 import salt.utils.path
 
 from hadb_core import block_devices, block_lun, lvm_config, lvm_report, storage_volume
+from hadb_core.errors import Unreadable
 from hadb_core.process import run
 
 __virtualname__ = "halvm"
 
 _CIB_FILE = "/var/lib/pacemaker/cib/cib.xml"
+# Bytes: signatures lie within the first 128 KiB (btrfs: 64 KiB, UFS: 256 KiB; libblkid superblocks/*.c).
+_SIGNATURES = 2**20
 # LVM complains on stderr about descriptors that a minion left open; it is not an error.
 _LVM_ENV = {"LVM_SUPPRESS_FD_WARNINGS": "1"}
 
@@ -117,7 +120,7 @@ def _lun(shape, known):
         # The other node may have written; drop what this kernel remembers of the device.
         for path in (device, *(node.path for node in shape.partitions.values())):
             _run("blockdev", "--flushbufs", path)
-    signatures = _signatures(device)
+    signatures = _signatures(shape.head)
     partitions = []
     if any(one["type"] in ("gpt", "dos") for one in signatures):
         partitions = block_lun.parse_partx(_run("partx", "--bytes", "--pairs", "--output",
@@ -127,7 +130,7 @@ def _lun(shape, known):
         part["device"] = node.path if node else ""
         part["dev"] = node.dev if node else ""
     for node in shape.partitions.values():
-        signatures += _signatures(node.path)
+        signatures += _signatures(node)
     return {
         "wwid": shape.wwid, "size": shape.head.size, "paths": [path.name for path in shape.paths],
         "multipath": shape.map.dm_name if shape.map else None, "device": device, "dev": shape.head.dev,
@@ -136,8 +139,9 @@ def _lun(shape, known):
     }
 
 
-def _signatures(device):
-    return block_lun.parse_wipefs(_run("wipefs", "--json", "--no-act", device).out, device)
+def _signatures(node):
+    _readable(node.path, 0, node.size)
+    return block_lun.parse_wipefs(_run("wipefs", "--json", "--no-act", node.path).out, node.path)
 
 
 def report():
@@ -187,13 +191,36 @@ def volume(vg, lv):
 
 def _filesystem(group, lv, node):
     if node:
-        return lvm_report.filesystem(_run("blkid", "--probe", "--output", "export", node.path, answers=(0, 2)))
+        return _probe(node.path, 0, lv["size"])
     place = lv["begins"]
+    if place is None:
+        raise Unreadable("lvm fullreport", f"it does not say where {group['name']}/{lv['name']} begins")
     pv = next(one for one in group["pvs"] if one["name"] == place["pv"])
-    offset = pv["pe_start"] + place["extent"] * group["extent_size"]
     _run("blockdev", "--flushbufs", pv["name"])
+    return _probe(pv["name"], pv["pe_start"] + place["extent"] * group["extent_size"], lv["size"])
+
+
+def _probe(device, offset, size):
+    """Return the filesystem in a range of a device, None for none."""
+    _readable(device, offset, size)
     return lvm_report.filesystem(_run("blkid", "--probe", "--output", "export", "--offset", str(offset),
-                                      "--size", str(lv["size"]), pv["name"], answers=(0, 2)))
+                                      "--size", str(size), device, answers=(0, 2)))
+
+
+def _readable(device, offset, size):
+    """Raise when both ends of a range of a device, where signatures lie, cannot be read.
+
+    blkid and wipefs answer the same way for "nothing there" and for an I/O error.
+    """
+    length = min(size, _SIGNATURES)
+    try:
+        with Path(device).open("rb") as stream:
+            for start in (offset, offset + size - length):
+                stream.seek(start)
+                if len(stream.read(length)) < length:
+                    raise Unreadable(device, f"it ends before byte {start + length}")
+    except OSError as error:
+        raise Unreadable(device, f"{error.strerror} within {length} bytes of either end of the range") from error
 
 
 def occupant(mount_point):

@@ -51,9 +51,11 @@ def partitioned(name, vg, luns, multipath=True):
         "Every shared LUN has its partition")
 
 
-def partitions_known(name, luns):
+def partitions_known(name, luns, multipath=True):
     """
     Ensure that this node's kernel knows the partitions which the other node made on the shared LUNs. Scope: node.
+
+    Arguments as for ``partitioned``.
 
     .. code-block:: yaml
 
@@ -61,7 +63,7 @@ def partitions_known(name, luns):
           halvm.partitions_known:
             - luns: [{wwid: 36001405aabbccdd00000000000000001}]
     """
-    return _converge(name, lambda: storage_plan.plan_unknown_partitions(_luns(luns), luns),
+    return _converge(name, lambda: storage_plan.plan_unknown_partitions(_luns(luns), luns, multipath),
                      "The kernel knows every partition of the shared LUNs")
 
 

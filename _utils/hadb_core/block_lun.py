@@ -109,6 +109,10 @@ def _stage_of_table(lun: Lun, vg: str, whole: Sequence[Mapping], inside: Sequenc
         return Stage.PARTITIONED
     if pv and pv["vg"] == "":
         return Stage.PV
+    if pv and pv["vg"] is None:
+        # No lvm2 here to name the group, as on a blank node that replaces a lost one; the partition is ours by
+        # its name, and nothing is written before lvm2 is there and has been asked.
+        return Stage.MEMBER
     raise _foreign(lun, inside)
 
 

@@ -66,6 +66,9 @@ def plan_vg(luns: Sequence[Lun], report: Report, wanted: Wanted, vg: str, multip
     """Return what makes the volume group lie on exactly the wanted LUNs, owned and never autoactivated."""
     have = known_vg(luns, report, wanted, vg)
     outside = [lun["wwid"] for lun in chosen(luns, wanted) if stage(lun, vg) < Stage.MEMBER]
+    if have is None and not outside:
+        return Plan(remarks=(f"LUN {', '.join(one['wwid'] for one in wanted)} is taken for {vg} by its partition's "
+                             "name; lvm2 is not installed here to tell",))
     if have is None:
         return Plan((Step("vgcreate", f"vg {vg}", None, f"on LUN {', '.join(outside)}",
                           {"vg": vg, "wwids": outside, "multipath": multipath}),))
@@ -105,9 +108,13 @@ def plan_lv(report: Report, vg: str, lv: str, size: str | int) -> Plan:
     return Plan()
 
 
-def plan_unknown_partitions(luns: Sequence[Lun], wanted: Wanted) -> Plan:
-    """Return what tells this node's kernel about partitions that the other node made on the LUNs."""
-    seen = {lun["wwid"]: lun for lun in luns}
+def plan_unknown_partitions(luns: Sequence[Lun], wanted: Wanted, multipath: bool = True) -> Plan:
+    """Return what tells this node's kernel about partitions that the other node made on the LUNs.
+
+    multipath
+        A LUN without a map is left out: when its map comes it brings its partitions along.
+    """
+    seen = {lun["wwid"]: lun for lun in luns if lun["multipath"] or not multipath}
     return Plan(tuple(
         Step("reread_partitions", f"LUN {one['wwid']} partitions", "unknown to the kernel", "known",
              {"wwid": one["wwid"]})
@@ -121,10 +128,16 @@ def known_vg(luns: Sequence[Lun], report: Report, wanted: Wanted, vg: str) -> di
 
     It is the cluster's when all its physical volumes lie on wanted LUNs, none is missing and it has an owner.
     """
+    wwids = {one["wwid"] for one in wanted}
+    hidden = [lun for lun in luns if lun["wwid"] in wwids and lun["pv"] and lun["pv"]["vg"] is None]
+    if hidden and report["installed"]:
+        raise Refused(
+            "LVM does not show the physical volume on " + ", ".join(lun["device"] for lun in hidden),
+            "look for filters in /etc/lvm/lvm.conf and at `pvs -a -v`",
+        )
     have = find_vg(report, vg)
     if have is None:
         return None
-    wwids = {one["wwid"] for one in wanted}
     ours = {lun["pv"]["uuid"] for lun in luns if lun["wwid"] in wwids and lun["pv"] and lun["pv"]["vg"] == vg}
     strange = [pv for pv in have["pvs"] if pv["uuid"] not in ours]
     if have["missing"] or any(pv["missing"] for pv in have["pvs"]):

@@ -7,5 +7,6 @@ include:
 hadb partitions of the shared LUNs are known:
   halvm.partitions_known:
     - luns: {{ hadb.storage.luns | json }}
+    - multipath: {{ hadb.storage.multipath.manage | json }}
     - require:
       - sls: hadb.storage.multipath
