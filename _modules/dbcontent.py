@@ -21,7 +21,9 @@ def __virtual__() -> str:
     return __virtualname__
 
 
-def content(flavour: str, socket: str = SOCKET, password_keys: dict[str, str] | None = None) -> dict[str, Any]:
+def content(
+    flavour: str, socket: str = SOCKET, password_keys: dict[str, str] | None = None
+) -> dict[str, Any]:
     """Return ``{"databases": {...}, "accounts": {"nova@%": {"plugin", "password", "open", "grants"}}}``.
 
     password_keys
@@ -37,11 +39,17 @@ def content(flavour: str, socket: str = SOCKET, password_keys: dict[str, str] | 
     keys = password_keys or {}
 
     def check(who: str, plugin: str, held: bytes) -> bool | None:
-        return db_password.matches(plugin, held, db_client.secret(__pillar__, keys[who])) if who in keys else None
+        return (
+            db_password.matches(plugin, held, db_client.secret(__pillar__, keys[who]))
+            if who in keys
+            else None
+        )
 
     run_all = __salt__["cmd.run_all"]
     columns = db_client.query(run_all, db_facts.COLUMNS, socket)
-    return db_facts.content(flavour, db_client.query(run_all, db_facts.content_sql(flavour, columns), socket), check)
+    return db_facts.content(
+        flavour, db_client.query(run_all, db_facts.content_sql(flavour, columns), socket), check
+    )
 
 
 def password_set(key: str) -> bool:
@@ -59,8 +67,9 @@ def password_set(key: str) -> bool:
         return False
 
 
-def database_create(name: str, charset: str = "", collation: str = "", flavour: str = "mariadb",
-                    socket: str = SOCKET) -> None:
+def database_create(
+    name: str, charset: str = "", collation: str = "", flavour: str = "mariadb", socket: str = SOCKET
+) -> None:
     """Make a database.
 
     CLI Example:
@@ -72,8 +81,9 @@ def database_create(name: str, charset: str = "", collation: str = "", flavour: 
     db_client.execute(__salt__["cmd.run_all"], db_sql.create_database(name, charset, collation), socket)
 
 
-def database_alter(name: str, charset: str = "", collation: str = "", flavour: str = "mariadb",
-                   socket: str = SOCKET) -> None:
+def database_alter(
+    name: str, charset: str = "", collation: str = "", flavour: str = "mariadb", socket: str = SOCKET
+) -> None:
     """Change the character set that tables made later get.
 
     CLI Example:
@@ -85,8 +95,9 @@ def database_alter(name: str, charset: str = "", collation: str = "", flavour: s
     db_client.execute(__salt__["cmd.run_all"], db_sql.alter_database(name, charset, collation), socket)
 
 
-def account_create(name: str, host: str, password_key: str, flavour: str = "mariadb",
-                   socket: str = SOCKET) -> None:
+def account_create(
+    name: str, host: str, password_key: str, flavour: str = "mariadb", socket: str = SOCKET
+) -> None:
     """Make an account whose password is at ``password_key`` in the pillar.
 
     CLI Example:
@@ -96,11 +107,14 @@ def account_create(name: str, host: str, password_key: str, flavour: str = "mari
         salt db1 dbcontent.account_create nova % hadb:database:accounts:nova:password
     """
     held = db_password.stored(flavour, db_client.secret(__pillar__, password_key))
-    db_client.execute(__salt__["cmd.run_all"], db_sql.create_account(name, host, db_sql.identified(flavour, held)), socket)
+    db_client.execute(
+        __salt__["cmd.run_all"], db_sql.create_account(name, host, db_sql.identified(flavour, held)), socket
+    )
 
 
-def account_password(name: str, host: str, password_key: str, flavour: str = "mariadb",
-                     socket: str = SOCKET) -> None:
+def account_password(
+    name: str, host: str, password_key: str, flavour: str = "mariadb", socket: str = SOCKET
+) -> None:
     """Give an account the password at ``password_key`` in the pillar. Sessions that are open stay open.
 
     CLI Example:
@@ -110,11 +124,14 @@ def account_password(name: str, host: str, password_key: str, flavour: str = "ma
         salt db1 dbcontent.account_password nova % hadb:database:accounts:nova:password
     """
     held = db_password.stored(flavour, db_client.secret(__pillar__, password_key))
-    db_client.execute(__salt__["cmd.run_all"], db_sql.alter_account(name, host, db_sql.identified(flavour, held)), socket)
+    db_client.execute(
+        __salt__["cmd.run_all"], db_sql.alter_account(name, host, db_sql.identified(flavour, held)), socket
+    )
 
 
-def grant(name: str, host: str, database: str, privileges: list[str], flavour: str = "mariadb",
-          socket: str = SOCKET) -> None:
+def grant(
+    name: str, host: str, database: str, privileges: list[str], flavour: str = "mariadb", socket: str = SOCKET
+) -> None:
     """Give an account privileges on one database (``*``: on all).
 
     CLI Example:

@@ -95,8 +95,11 @@ def initialise(datadir: str, flavour: str, user: str = "mysql", config: str = CO
     draft.mkdir(mode=0o700)
     (draft / db_datadir.PARTIAL).touch()
     os.chown(draft, account.pw_uid, account.pw_gid)
-    run(__salt__["cmd.run_all"], db_server.initialise(flavour, str(draft), user, config),
-        timeout=_SECONDS_TO_INITIALISE)
+    run(
+        __salt__["cmd.run_all"],
+        db_server.initialise(flavour, str(draft), user, config),
+        timeout=_SECONDS_TO_INITIALISE,
+    )
     if flavour == "mysql":
         _start(str(draft), flavour, config)
         db_client.execute(__salt__["cmd.run_all"], db_server.ROOT_BY_SOCKET, db_server.SOCKET)
@@ -105,7 +108,9 @@ def initialise(datadir: str, flavour: str, user: str = "mysql", config: str = CO
     if db_datadir.flavour_in(db_datadir.Place(True, found["entries"], found["signs"])) != flavour:
         raise Unreadable(f"{flavour}'s initialisation", f"{draft} holds no complete instance afterwards")
     os.chown(draft, account.pw_uid, account.pw_gid)
-    (draft / db_datadir.MARKER).write_text(json.dumps({"made by": "hadb", "flavour": flavour}) + "\n", "utf-8")
+    (draft / db_datadir.MARKER).write_text(
+        json.dumps({"made by": "hadb", "flavour": flavour}) + "\n", "utf-8"
+    )
     (draft / db_datadir.PARTIAL).unlink()
     # On the volume before it has its name, and the name before anybody is told.
     run(__salt__["cmd.run_all"], ["sync", "--file-system", str(draft)])
@@ -124,7 +129,9 @@ def discard_partial(datadir: str) -> None:
     """
     draft = pathlib.Path(db_datadir.partial_of(datadir))
     if pids := _using(str(draft)):
-        raise Refused(f"{draft} is still used by process {', '.join(map(str, pids))}", "wait until it has ended")
+        raise Refused(
+            f"{draft} is still used by process {', '.join(map(str, pids))}", "wait until it has ended"
+        )
     shutil.rmtree(draft)
 
 
@@ -151,8 +158,13 @@ def ping(socket: str = SOCKET) -> bool:
     return True
 
 
-def serve(datadir: str, flavour: str, socket: str = SOCKET, pid_file: str = "/run/mysqld/mysqld.pid",
-          config: str = CONFIG) -> str:
+def serve(
+    datadir: str,
+    flavour: str,
+    socket: str = SOCKET,
+    pid_file: str = "/run/mysqld/mysqld.pid",
+    config: str = CONFIG,
+) -> str:
     """Return a socket on which the instance answers; start a temporary server if none runs.
 
     The temporary server listens on a private socket only and ends by itself after half an hour,
@@ -166,12 +178,16 @@ def serve(datadir: str, flavour: str, socket: str = SOCKET, pid_file: str = "/ru
     """
     if ping(socket):
         return socket
-    if (pid := _pid_in(pid_file)) and _command(pid):
-        raise Refused(f"process {pid} of {pid_file} does not answer on {socket}",
-                      "it starts, recovers or hangs: wait, or see the error log")
+    if (pid := _pid_in(pid_file)) and _name(pid) in db_server.NAMES:
+        raise Refused(
+            f"process {pid} of {pid_file} does not answer on {socket}",
+            "it starts, recovers or hangs: wait, or see the error log",
+        )
     if _cluster_manages(datadir):
-        raise Refused("the cluster manages the database, and it does not run on this node",
-                      "run this where it runs, or start it: crm resource start")
+        raise Refused(
+            "the cluster manages the database, and it does not run on this node",
+            "run this where it runs, or start it: crm resource start",
+        )
     _start(datadir, flavour, config)
     return db_server.SOCKET
 
@@ -188,7 +204,7 @@ def release() -> None:
     pid = _pid_in(db_server.PID_FILE)
     if pid and db_server.SOCKET in _command(pid):
         os.kill(pid, signal.SIGTERM)
-        _wait(lambda: not _command(pid), _SECONDS_TO_STOP, "the temporary server did not stop")
+        _wait(lambda: not _name(pid), _SECONDS_TO_STOP, "the temporary server did not stop")
     shutil.rmtree(db_server.DIRECTORY, ignore_errors=True)
 
 
@@ -232,6 +248,7 @@ def grants(flavour: str = "mariadb", socket: str = SOCKET) -> dict[str, Any]:
     found = __salt__["dbcontent.content"](flavour, socket)["accounts"]
     return {who: there["grants"] for who, there in found.items()}
 
+
 def health(socket: str = SOCKET) -> dict[str, Any]:
     """Return ``{"ok": bool, "error": text, "version": ..., "connections": ...}`` of the local server.
 
@@ -242,7 +259,11 @@ def health(socket: str = SOCKET) -> dict[str, Any]:
         salt 'db*' dbinstance.health
     """
     try:
-        return {"ok": True, "error": "", **db_client.query(__salt__["cmd.run_all"], db_facts.HEALTH, socket)[0]}
+        return {
+            "ok": True,
+            "error": "",
+            **db_client.query(__salt__["cmd.run_all"], db_facts.HEALTH, socket)[0],
+        }
     except CommandFailed as error:
         return {"ok": False, "error": error.err or error.out}
 
@@ -282,7 +303,9 @@ def reachable(host: str, port: int, account: str, password_key: str, timeout: in
     login = {"user": account, "password": db_client.secret(__pillar__, password_key)}
     argv = db_server.remote_client(db_client.program(), host, int(port), int(timeout))
     try:
-        done = run(__salt__["cmd.run_all"], argv, stdin=db_sql.option_file("client", login), timeout=timeout + 10)
+        done = run(
+            __salt__["cmd.run_all"], argv, stdin=db_sql.option_file("client", login), timeout=timeout + 10
+        )
     except CommandFailed as error:
         return {"ok": False, "version": "", "error": (error.err or error.out).strip()}
     return {"ok": True, "version": db_facts.rows(done.out, argv[0])[0]["version"], "error": ""}
@@ -297,9 +320,15 @@ def versions() -> dict[str, str]:
 
         salt 'db*' dbinstance.versions
     """
-    found = {"server": db_client.which(("mariadbd", "mysqld")), "client": db_client.which(("mariadb", "mysql"))}
-    return {what: run(__salt__["cmd.run_all"], [path, "--version"]).out.strip()
-            for what, path in found.items() if path}
+    found = {
+        "server": db_client.which(("mariadbd", "mysqld")),
+        "client": db_client.which(("mariadb", "mysql")),
+    }
+    return {
+        what: run(__salt__["cmd.run_all"], [path, "--version"]).out.strip()
+        for what, path in found.items()
+        if path
+    }
 
 
 # -- inside ---------------------------------------------------------------------------------------
@@ -321,7 +350,7 @@ def _answers() -> bool:
     if ping(db_server.SOCKET):
         return True
     pid = _pid_in(db_server.PID_FILE)
-    if not pid or not _command(pid):
+    if not pid or not _name(pid):
         log = pathlib.Path(db_server.ERROR_LOG)
         said = log.read_text("utf-8", "replace")[-1500:] if log.exists() else "it wrote no log"
         raise Unreadable("the temporary database server", f"it ended at once: {said}")
@@ -343,10 +372,21 @@ def _pid_in(path: str) -> int:
         return 0
 
 
-def _command(pid: int) -> str:
-    """Return a process's command line, ``""`` if there is no such process or it is a zombie."""
+def _name(pid: int) -> str:
+    """Return a process's name, ``""`` if there is no such process or it has ended."""
     try:
-        return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+        status = pathlib.Path(f"/proc/{pid}/status").read_text("utf-8", "replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+    return "" if "\nState:\tZ" in status else status.partition("\n")[0].removeprefix("Name:\t")
+
+
+def _command(pid: int) -> str:
+    """Return a process's command line; ``""`` also for a moment while it executes a program."""
+    try:
+        return (
+            pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+        )
     except (FileNotFoundError, ProcessLookupError):
         return ""
 
@@ -361,6 +401,7 @@ def _cluster_manages(datadir: str) -> bool:
     if not program:
         return False
     query = f"//primitive[instance_attributes/nvpair[@name='datadir' and @value='{datadir}']]"
-    done = run(__salt__["cmd.run_all"], [program, "--query", "--xpath", query],
-               answers=(0, *db_server.NOT_MANAGED))
+    done = run(
+        __salt__["cmd.run_all"], [program, "--query", "--xpath", query], answers=(0, *db_server.NOT_MANAGED)
+    )
     return done.code == 0

@@ -63,8 +63,23 @@ def user_add(name: str, uid: int, gid: int, home: str) -> None:
 
         salt db1 dbnode.user_add mysql 3306 3306 /var/lib/mysql
     """
-    run(__salt__["cmd.run_all"], ["useradd", "--system", "--uid", str(uid), "--gid", str(gid),
-                                  "--home-dir", home, "--no-create-home", "--shell", "/bin/false", name])
+    run(
+        __salt__["cmd.run_all"],
+        [
+            "useradd",
+            "--system",
+            "--uid",
+            str(uid),
+            "--gid",
+            str(gid),
+            "--home-dir",
+            home,
+            "--no-create-home",
+            "--shell",
+            "/bin/false",
+            name,
+        ],
+    )
 
 
 def units(names: list[str] | None = None) -> dict[str, dict[str, bool]]:

@@ -19,8 +19,9 @@ def __virtual__() -> str:
     return __virtualname__
 
 
-def initialised(name: str, mount_point: str, flavour: str, user: str = "mysql",
-                config: str = "/etc/hadb/my.cnf") -> dict[str, Any]:
+def initialised(
+    name: str, mount_point: str, flavour: str, user: str = "mysql", config: str = "/etc/hadb/my.cnf"
+) -> dict[str, Any]:
     """Ensure that there is an instance in a data directory on the mounted volume.
 
     name
@@ -41,16 +42,36 @@ def initialised(name: str, mount_point: str, flavour: str, user: str = "mysql",
 
     def plan() -> Plan:
         place = db_datadir.Place(**__salt__["dbinstance.place"](name, mount_point))
-        return db_datadir.plan(place, datadir=name, mount_point=mount_point, flavour=flavour,
-                               uid=__salt__["dbinstance.user_id"](user), test=__opts__["test"], args=args)
+        return db_datadir.plan(
+            place,
+            datadir=name,
+            mount_point=mount_point,
+            flavour=flavour,
+            uid=__salt__["dbinstance.user_id"](user),
+            test=__opts__["test"],
+            args=args,
+        )
 
-    return converge(name, plan=plan, apply=lambda steps: carry_out(__salt__, "dbinstance", steps),
-                    test=__opts__["test"], done=f"There is a {flavour} instance in {name}")
+    return converge(
+        name,
+        plan=plan,
+        apply=lambda steps: carry_out(__salt__, "dbinstance", steps),
+        test=__opts__["test"],
+        done=f"There is a {flavour} instance in {name}",
+    )
 
 
-def content_present(name: str, mount_point: str, flavour: str, presets: list[str], databases: dict[str, Any],
-                    accounts: dict[str, Any], socket: str = "/run/mysqld/mysqld.sock",
-                    pid_file: str = "/run/mysqld/mysqld.pid", config: str = "/etc/hadb/my.cnf") -> dict[str, Any]:
+def content_present(
+    name: str,
+    mount_point: str,
+    flavour: str,
+    presets: list[str],
+    databases: dict[str, Any],
+    accounts: dict[str, Any],
+    socket: str = "/run/mysqld/mysqld.sock",
+    pid_file: str = "/run/mysqld/mysqld.pid",
+    config: str = "/etc/hadb/my.cnf",
+) -> dict[str, Any]:
     """Ensure that databases, accounts and grants exist, and that the accounts have the pillar's passwords.
 
     name
@@ -76,8 +97,11 @@ def content_present(name: str, mount_point: str, flavour: str, presets: list[str
 
     def plan() -> Plan:
         target = db_content.wanted(presets, databases, accounts)
-        keys = {f"{account.name}@{host}": account.password_key for account in target.accounts
-                for host in account.hosts}
+        keys = {
+            f"{account.name}@{host}": account.password_key
+            for account in target.accounts
+            for host in account.hosts
+        }
         _refuse_missing(keys)
         if __opts__["test"] and not __salt__["dbinstance.ping"](socket):
             return _prediction(target, db_datadir.Place(**__salt__["dbinstance.place"](name, mount_point)))
@@ -86,8 +110,13 @@ def content_present(name: str, mount_point: str, flavour: str, presets: list[str
         facts = __salt__["dbcontent.content"](flavour, served["socket"], keys)
         return db_content.plan(facts, target, {"flavour": flavour, "socket": served["socket"]})
 
-    ret = converge(name, plan=plan, apply=lambda steps: carry_out(__salt__, "dbcontent", steps),
-                   test=__opts__["test"], done=f"Databases and accounts of {name} are as wanted")
+    ret = converge(
+        name,
+        plan=plan,
+        apply=lambda steps: carry_out(__salt__, "dbcontent", steps),
+        test=__opts__["test"],
+        done=f"Databases and accounts of {name} are as wanted",
+    )
     if served.get("socket", socket) != socket:
         _release(ret)
     return ret

@@ -50,8 +50,11 @@ def units_masked(name: str, units: list[str] | None = None) -> dict[str, Any]:
 
     **Safety**: a server that runs under one of them is not stopped; the state fails and says how.
     """
-    return _converge(name, lambda: db_node.plan_units(__salt__["dbnode.units"](units)),
-                     "No unit can start a database server")
+    return _converge(
+        name,
+        lambda: db_node.plan_units(__salt__["dbnode.units"](units)),
+        "No unit can start a database server",
+    )
 
 
 def apparmor_permits(name: str, flavour: str, datadir: str, files: list[str], config: str) -> dict[str, Any]:
@@ -83,8 +86,18 @@ def apparmor_permits(name: str, flavour: str, datadir: str, files: list[str], co
     return _converge(name, plan, f"AppArmor lets the server use {datadir}")
 
 
-def configured(name: str, flavour: str, datadir: str, socket: str, pid_file: str, error_log: str, user: str,
-               port: int, bind_address: str, settings: dict[str, Any]) -> dict[str, Any]:
+def configured(
+    name: str,
+    flavour: str,
+    datadir: str,
+    socket: str,
+    pid_file: str,
+    error_log: str,
+    user: str,
+    port: int,
+    bind_address: str,
+    settings: dict[str, Any],
+) -> dict[str, Any]:
     """Ensure that the server's option file is as the pillar wants it.
 
     name
@@ -96,7 +109,9 @@ def configured(name: str, flavour: str, datadir: str, socket: str, pid_file: str
 
     **Safety**: a running server is not restarted; it takes the file at its next start.
     """
-    server = db_config.Server(flavour, datadir, socket, pid_file, error_log, user, port, bind_address, settings)
+    server = db_config.Server(
+        flavour, datadir, socket, pid_file, error_log, user, port, bind_address, settings
+    )
 
     def plan() -> Plan:
         if found := db_config.faults(settings):
@@ -107,5 +122,10 @@ def configured(name: str, flavour: str, datadir: str, socket: str, pid_file: str
 
 
 def _converge(name: str, plan: Any, done: str) -> dict[str, Any]:
-    return converge(name, plan=plan, apply=lambda steps: carry_out(__salt__, "dbnode", steps),
-                    test=__opts__["test"], done=done)
+    return converge(
+        name,
+        plan=plan,
+        apply=lambda steps: carry_out(__salt__, "dbnode", steps),
+        test=__opts__["test"],
+        done=done,
+    )

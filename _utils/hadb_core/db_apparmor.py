@@ -67,8 +67,11 @@ def override(flavour: str, lines: Sequence[str], profiles: Mapping[str, str], lo
         return None
     block = "\n".join([BEGIN, *lines, END])
     rest = _without_block(local)
-    return Override(posixpath.join(DIRECTORY, "local", name), (rest + "\n" if rest else "") + block + "\n",
-                    posixpath.join(DIRECTORY, name))
+    return Override(
+        posixpath.join(DIRECTORY, "local", name),
+        (rest + "\n" if rest else "") + block + "\n",
+        posixpath.join(DIRECTORY, name),
+    )
 
 
 def confines(profile: str) -> bool:

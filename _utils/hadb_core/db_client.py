@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hadb_core import db_facts, db_server, db_sql
-from hadb_core.errors import Invalid, Refused
+from hadb_core.errors import CommandFailed, Invalid, Refused
 from hadb_core.process import RunAll, run
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -30,12 +30,19 @@ def program() -> str:
 def query(run_all: RunAll, sql: str, socket: str) -> list[dict[str, Any]]:
     """Run statements that answer in JSON and return the rows."""
     argv = db_server.local_client(program(), socket)
-    return db_facts.rows(run(run_all, argv, stdin=db_sql.PREAMBLE + sql).out, argv[0])
+    return db_facts.rows(_answer(run_all, argv, sql), argv[0])
 
 
 def execute(run_all: RunAll, sql: str, socket: str) -> None:
-    """Run statements that answer nothing."""
-    run(run_all, db_server.local_client(program(), socket), stdin=db_sql.PREAMBLE + sql)
+    """Run statements that answer nothing; an error names no statement, it may hold a password's form."""
+    _answer(run_all, db_server.local_client(program(), socket), sql)
+
+
+def _answer(run_all: RunAll, argv: Sequence[str], sql: str) -> str:
+    try:
+        return run(run_all, argv, stdin=db_sql.PREAMBLE + sql).out
+    except CommandFailed as error:
+        raise CommandFailed(argv, error.code, "", db_server.said(error.err)) from None
 
 
 def secret(pillar: Mapping[str, Any], key: str) -> str:

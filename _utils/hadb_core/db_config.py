@@ -24,8 +24,10 @@ DURABLE: Mapping[str, tuple[str, str]] = {
 }
 # Allowed if absent; these values only.
 ONLY: Mapping[str, tuple[frozenset[str], str]] = {
-    "innodb_checksum_algorithm": (frozenset({"crc32", "strict_crc32", "full_crc32", "strict_full_crc32"}),
-                                  "without checksums a damaged page is not seen"),
+    "innodb_checksum_algorithm": (
+        frozenset({"crc32", "strict_crc32", "full_crc32", "strict_full_crc32"}),
+        "without checksums a damaged page is not seen",
+    ),
     "innodb_checksums": (frozenset({"1", "ON"}), "without checksums a damaged page is not seen"),
     "innodb_log_checksums": (frozenset({"1", "ON"}), "without checksums a damaged redo log is not seen"),
     "innodb_force_recovery": (frozenset({"0"}), "it is a tool for one rescue by hand, not a setting"),
@@ -38,8 +40,13 @@ ONLY: Mapping[str, tuple[frozenset[str], str]] = {
 }
 # Written from keys of their own: pillar key under hadb:database.
 OWNED: Mapping[str, str] = {
-    "datadir": "datadir", "socket": "socket", "pid_file": "pid_file", "port": "port",
-    "bind_address": "bind_address", "log_error": "error_log", "user": "user:name",
+    "datadir": "datadir",
+    "socket": "socket",
+    "pid_file": "pid_file",
+    "port": "port",
+    "bind_address": "bind_address",
+    "log_error": "error_log",
+    "user": "user:name",
 }
 FILES_PER_CONNECTION = 5  # MariaDB wants max_connections * 5 files (mysqld.cc), MySQL less
 LEAST_FILES = 32768
@@ -47,8 +54,16 @@ LEAST_FILES = 32768
 _NAME = re.compile(r"[a-z][a-z0-9_.-]*", re.IGNORECASE)
 _SWITCHES = {"skip_": "OFF", "disable_": "OFF", "enable_": "ON"}
 # Options whose own name starts with a switch's word.
-_WHOLE = frozenset({"skip_networking", "skip_grant_tables", "skip_name_resolve", "skip_external_locking",
-                    "skip_show_database", "skip_log_bin"})
+_WHOLE = frozenset(
+    {
+        "skip_networking",
+        "skip_grant_tables",
+        "skip_name_resolve",
+        "skip_external_locking",
+        "skip_show_database",
+        "skip_log_bin",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -81,9 +96,15 @@ def render(server: Server) -> str:
 def effective(server: Server) -> dict[str, str]:
     """Return the settings of ``[mysqld]`` by name (``_`` spelling), in the order of the file."""
     chosen: dict[str, str] = {
-        "user": server.user, "datadir": server.datadir, "socket": server.socket, "pid_file": server.pid_file,
-        "log_error": server.error_log, "bind_address": server.bind_address, "port": str(server.port),
-        "skip_name_resolve": "ON", "default_storage_engine": "InnoDB",
+        "user": server.user,
+        "datadir": server.datadir,
+        "socket": server.socket,
+        "pid_file": server.pid_file,
+        "log_error": server.error_log,
+        "bind_address": server.bind_address,
+        "port": str(server.port),
+        "skip_name_resolve": "ON",
+        "default_storage_engine": "InnoDB",
     }
     chosen.update(_of_flavour(server.flavour))
     for key, value in server.settings.items():
@@ -114,10 +135,18 @@ def plan(path: str, there: str | None, wanted: str) -> Plan:
         return Plan()
     old, new = parse(there or ""), parse(wanted)
     changed = [name for name in {**old, **new} if old.get(name) != new.get(name)]
-    return Plan((Step("write", f"file {path}", {name: old[name] for name in changed if name in old} or None,
-                      {name: new[name] for name in changed if name in new} or "comments or order",
-                      {"path": path, "text": wanted}),),
-                (f"A running server takes {path} at its next start.",))
+    return Plan(
+        (
+            Step(
+                "write",
+                f"file {path}",
+                {name: old[name] for name in changed if name in old} or None,
+                {name: new[name] for name in changed if name in new} or "comments or order",
+                {"path": path, "text": wanted},
+            ),
+        ),
+        (f"A running server takes {path} at its next start.",),
+    )
 
 
 def canonical(key: str, value: Any) -> tuple[str, str]:

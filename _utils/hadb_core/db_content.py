@@ -91,8 +91,11 @@ def faults(database: Mapping[str, Any]) -> list[str]:
         complete = wanted(database.get("presets") or (), database.get("databases") or {}, accounts)
     except Invalid as error:
         return list(error.faults)
-    return [f"{account.password_key} must be a text: the account needs a password"
-            for account in complete.accounts if not _has_password(accounts.get(account.name))]
+    return [
+        f"{account.password_key} must be a text: the account needs a password"
+        for account in complete.accounts
+        if not _has_password(accounts.get(account.name))
+    ]
 
 
 def plan(facts: Mapping[str, Any], target: Wanted, where: Mapping[str, Any]) -> Plan:
@@ -104,18 +107,26 @@ def plan(facts: Mapping[str, Any], target: Wanted, where: Mapping[str, Any]) -> 
     where
         Arguments that every step hands to its function (``socket``, ``flavour``).
     """
-    steps = [step for name, options in target.databases.items()
-             for step in _database_steps(name, options, facts["databases"].get(name), where)]
+    steps = [
+        step
+        for name, options in target.databases.items()
+        for step in _database_steps(name, options, facts["databases"].get(name), where)
+    ]
     for account in target.accounts:
         for host in account.hosts:
             steps += _account_steps(account, host, facts["accounts"].get(f"{account.name}@{host}"), where)
     return Plan(tuple(steps), tuple(_remarks(facts)))
 
 
-def _database_steps(name: str, options: Mapping[str, str], there: Mapping[str, str] | None,
-                    where: Mapping[str, Any]) -> list[Step]:
-    args = {**where, "name": name, "charset": options.get("charset", ""),
-            "collation": options.get("collation", "")}
+def _database_steps(
+    name: str, options: Mapping[str, str], there: Mapping[str, str] | None, where: Mapping[str, Any]
+) -> list[Step]:
+    args = {
+        **where,
+        "name": name,
+        "charset": options.get("charset", ""),
+        "collation": options.get("collation", ""),
+    }
     path = f"database {name}"
     if there is None:
         return [Step("database_create", path, None, dict(options) or "present", args)]
@@ -125,8 +136,9 @@ def _database_steps(name: str, options: Mapping[str, str], there: Mapping[str, s
     return [Step("database_alter", path, old, {key: options[key] for key in old}, args)]
 
 
-def _account_steps(account: Account, host: str, there: Mapping[str, Any] | None,
-                   where: Mapping[str, Any]) -> list[Step]:
+def _account_steps(
+    account: Account, host: str, there: Mapping[str, Any] | None, where: Mapping[str, Any]
+) -> list[Step]:
     who = f"{account.name}@{host}"
     args = {**where, "name": account.name, "host": host}
     secret = {**args, "password_key": account.password_key}
@@ -134,21 +146,32 @@ def _account_steps(account: Account, host: str, there: Mapping[str, Any] | None,
     if there is None:
         steps.append(Step("account_create", f"account {who}", None, "present", secret))
     elif not there["password"]:
-        steps.append(Step("account_password", f"password of {who}", "not as in the pillar", "as in the pillar",
-                          secret))
+        steps.append(
+            Step("account_password", f"password of {who}", "not as in the pillar", "as in the pillar", secret)
+        )
     have = (there or {}).get("grants", {})
     for database, rights in account.grants.items():
         held = set(have.get(database, ()))
         missing = () if db_sql.ALL in held else tuple(right for right in rights if right not in held)
         if missing:
-            steps.append(Step("grant", f"grant of {who} on {database}", sorted(held) or None, list(rights),
-                              {**args, "database": database, "privileges": list(missing)}))
+            steps.append(
+                Step(
+                    "grant",
+                    f"grant of {who} on {database}",
+                    sorted(held) or None,
+                    list(rights),
+                    {**args, "database": database, "privileges": list(missing)},
+                )
+            )
     return steps
 
 
 def _remarks(facts: Mapping[str, Any]) -> list[str]:
-    return [f"account {who!r} can log in without a password or name: remove it by hand"
-            for who, there in facts["accounts"].items() if there.get("open")]
+    return [
+        f"account {who!r} can log in without a password or name: remove it by hand"
+        for who, there in facts["accounts"].items()
+        if there.get("open")
+    ]
 
 
 def _account(name: str, draft: Mapping[str, Any], found: list[str]) -> Account | None:
@@ -176,8 +199,10 @@ def _database_faults(bases: Mapping[str, Mapping[str, str]]) -> list[str]:
     found = []
     for name, options in bases.items():
         if unknown := set(options) - {"charset", "collation"}:
-            found.append(f"hadb:database:databases:{name}: unknown {', '.join(sorted(unknown))}; "
-                         "there is charset and collation")
+            found.append(
+                f"hadb:database:databases:{name}: unknown {', '.join(sorted(unknown))}; "
+                "there is charset and collation"
+            )
         try:
             db_sql.create_database(name, options.get("charset", ""), options.get("collation", ""))
         except HadbError as error:

@@ -56,8 +56,10 @@ def faults(datadir: str, mount_point: str) -> list[str]:
     inside = posixpath.normpath(datadir).startswith(posixpath.normpath(mount_point).rstrip("/") + "/")
     if posixpath.isabs(datadir) and inside and posixpath.normpath(datadir) == datadir.rstrip("/"):
         return []
-    return [f"hadb:database:datadir ({datadir}) must be a directory below the mount point {mount_point}, "
-            "not the mount point itself (lost+found is there)"]
+    return [
+        f"hadb:database:datadir ({datadir}) must be a directory below the mount point {mount_point}, "
+        "not the mount point itself (lost+found is there)"
+    ]
 
 
 def mounted(mountinfo: str, mount_point: str) -> bool:
@@ -74,8 +76,16 @@ def flavour_in(place: Place) -> str:
     return ""
 
 
-def plan(place: Place, *, datadir: str, mount_point: str, flavour: str, uid: int | None, test: bool,
-         args: Mapping[str, Any]) -> Plan:
+def plan(
+    place: Place,
+    *,
+    datadir: str,
+    mount_point: str,
+    flavour: str,
+    uid: int | None,
+    test: bool,
+    args: Mapping[str, Any],
+) -> Plan:
     """Return the steps to an instance in ``datadir``: none, ``initialise``, or first ``discard_partial``.
 
     uid
@@ -93,13 +103,23 @@ def plan(place: Place, *, datadir: str, mount_point: str, flavour: str, uid: int
         adopted = f"The instance in {datadir} was not made by hadb; it is used as it is."
         return Plan(remarks=() if MARKER in (place.entries or ()) else (adopted,))
     if place.mounted and place.entries:
-        raise Refused(f"{datadir} is not empty and holds no instance: {', '.join(sorted(place.entries)[:5])}",
-                      f"look at what it is; hadb makes an instance only where {datadir} is empty or missing")
+        raise Refused(
+            f"{datadir} is not empty and holds no instance: {', '.join(sorted(place.entries)[:5])}",
+            f"look at what it is; hadb makes an instance only where {datadir} is empty or missing",
+        )
     steps = [Step("initialise", f"instance {datadir}", None, flavour, args)]
     if place.mounted and place.partial:
         leftover = partial_of(datadir)
-        steps.insert(0, Step("discard_partial", f"interrupted initialisation {leftover}", "present", None,
-                             {"datadir": datadir}))
+        steps.insert(
+            0,
+            Step(
+                "discard_partial",
+                f"interrupted initialisation {leftover}",
+                "present",
+                None,
+                {"datadir": datadir},
+            ),
+        )
     return Plan(tuple(steps), remarks)
 
 
@@ -111,14 +131,20 @@ def _refuse_wrong_place(datadir: str, mount_point: str) -> None:
 def _refuse_unmounted(mount_point: str, test: bool) -> tuple[str, ...]:
     if test:
         return (f"{mount_point} is not mounted here: this is what an empty volume would get.",)
-    raise Refused(f"{mount_point} is not mounted on this node",
-                  "run this on the node that has the volume; the data would land on the local disk")
+    raise Refused(
+        f"{mount_point} is not mounted on this node",
+        "run this on the node that has the volume; the data would land on the local disk",
+    )
 
 
 def _refuse_wrong_instance(place: Place, there: str, datadir: str, flavour: str, uid: int | None) -> None:
     if there != flavour:
-        raise Refused(f"{datadir} holds a {there} instance, the pillar wants {flavour}",
-                      "set hadb:database:flavour, or move the data by dump and load")
+        raise Refused(
+            f"{datadir} holds a {there} instance, the pillar wants {flavour}",
+            "set hadb:database:flavour, or move the data by dump and load",
+        )
     if uid is not None and place.owner != uid:
-        raise Refused(f"{datadir} belongs to uid {place.owner}, the database account has uid {uid}",
-                      "set hadb:database:user:uid to the owner's id, or chown it while no server runs")
+        raise Refused(
+            f"{datadir} belongs to uid {place.owner}, the database account has uid {uid}",
+            "set hadb:database:user:uid to the owner's id, or chown it while no server runs",
+        )

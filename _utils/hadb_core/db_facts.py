@@ -33,8 +33,10 @@ _ACCOUNTS: Mapping[str, str] = {
 }
 # Columns of mysql.db and mysql.user whose privilege is not the column's name in words.
 _PRIVILEGES: Mapping[str, str] = {
-    "Create_tmp_table_priv": "CREATE TEMPORARY TABLES", "Show_db_priv": "SHOW DATABASES",
-    "Repl_slave_priv": "REPLICATION SLAVE", "Repl_client_priv": "REPLICATION CLIENT",
+    "Create_tmp_table_priv": "CREATE TEMPORARY TABLES",
+    "Show_db_priv": "SHOW DATABASES",
+    "Repl_slave_priv": "REPLICATION SLAVE",
+    "Repl_client_priv": "REPLICATION CLIENT",
     "Grant_priv": "GRANT OPTION",
 }
 PASSWORD_PLUGINS = ("mysql_native_password", "caching_sha2_password", "sha256_password", "")
@@ -43,7 +45,9 @@ HEALTH = """SELECT JSON_OBJECT('version', VERSION(), 'read_only', @@read_only + 
 """
 _VARIABLES = (*db_config.DURABLE, "log_bin", "datadir", "default_storage_engine")
 # As text: MariaDB puts a switch into JSON as a bare OFF, which is not JSON.
-DURABILITY = "SELECT JSON_OBJECT(" + ", ".join(f"'{name}', CONCAT('', @@{name})" for name in _VARIABLES) + ");\n"
+DURABILITY = (
+    "SELECT JSON_OBJECT(" + ", ".join(f"'{name}', CONCAT('', @@{name})" for name in _VARIABLES) + ");\n"
+)
 
 
 def rows(output: str, tool: str) -> list[dict[str, Any]]:
@@ -104,8 +108,10 @@ def durability(row: Mapping[str, Any], flavour: str = "") -> dict[str, Any]:
 def _grants(table: str, database: str, columns: Sequence[Mapping[str, Any]]) -> str:
     rights = [row["name"] for row in columns if row["table"] == table]
     pairs = ", ".join(f"{db_sql.text(name)}, {db_sql.identifier(name)} = 'Y'" for name in rights)
-    return (f"SELECT JSON_OBJECT('kind', 'grant', 'name', User, 'host', Host, 'database', {database}, "
-            f"'rights', JSON_OBJECT({pairs})) FROM mysql.{table};\n")
+    return (
+        f"SELECT JSON_OBJECT('kind', 'grant', 'name', User, 'host', Host, 'database', {database}, "
+        f"'rights', JSON_OBJECT({pairs})) FROM mysql.{table};\n"
+    )
 
 
 def _account(row: Mapping[str, Any], check: Check) -> dict[str, Any]:

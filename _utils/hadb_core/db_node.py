@@ -35,11 +35,25 @@ def plan_identity(users: Mapping[str, tuple[int, int]], groups: Mapping[str, int
     _refuse_taken(users, groups, wanted)
     steps = []
     if wanted.group not in groups:
-        steps.append(Step("group_add", f"group {wanted.group}", None, wanted.gid,
-                          {"name": wanted.group, "gid": wanted.gid}))
+        steps.append(
+            Step(
+                "group_add",
+                f"group {wanted.group}",
+                None,
+                wanted.gid,
+                {"name": wanted.group, "gid": wanted.gid},
+            )
+        )
     if wanted.name not in users:
-        steps.append(Step("user_add", f"user {wanted.name}", None, wanted.uid,
-                          {"name": wanted.name, "uid": wanted.uid, "gid": wanted.gid, "home": wanted.home}))
+        steps.append(
+            Step(
+                "user_add",
+                f"user {wanted.name}",
+                None,
+                wanted.uid,
+                {"name": wanted.name, "uid": wanted.uid, "gid": wanted.gid, "home": wanted.home},
+            )
+        )
     return Plan(tuple(steps))
 
 
@@ -52,21 +66,31 @@ def plan_units(units: Mapping[str, Mapping[str, Any]]) -> Plan:
     """
     running = [name for name, unit in units.items() if unit["active"]]
     if running:
-        raise Refused(f"{', '.join(running)} runs under systemd; only Pacemaker may start the database",
-                      f"save what is in it, then `systemctl disable --now {' '.join(running)}`")
-    return Plan(tuple(Step("mask", f"unit {name}", "not masked", "masked", {"unit": name})
-                      for name, unit in units.items() if not unit["masked"]))
+        raise Refused(
+            f"{', '.join(running)} runs under systemd; only Pacemaker may start the database",
+            f"save what is in it, then `systemctl disable --now {' '.join(running)}`",
+        )
+    return Plan(
+        tuple(
+            Step("mask", f"unit {name}", "not masked", "masked", {"unit": name})
+            for name, unit in units.items()
+            if not unit["masked"]
+        )
+    )
 
 
 def _refuse_taken(users: Mapping[str, tuple[int, int]], groups: Mapping[str, int], wanted: Identity) -> None:
-    remedy = ("set hadb:database:user to numbers that are free, or this account's, on both nodes; "
-              "or, if its files do not matter, purge the database package, remove the account, and run again")
+    remedy = (
+        "set hadb:database:user to numbers that are free, or this account's, on both nodes; "
+        "or, if its files do not matter, purge the database package, remove the account, and run again"
+    )
     if groups.get(wanted.group, wanted.gid) != wanted.gid:
         raise Refused(f"group {wanted.group} has gid {groups[wanted.group]}, not {wanted.gid}", remedy)
     if users.get(wanted.name, (wanted.uid, wanted.gid)) != (wanted.uid, wanted.gid):
         uid, gid = users[wanted.name]
-        raise Refused(f"user {wanted.name} has uid {uid} and gid {gid}, not {wanted.uid} and {wanted.gid}",
-                      remedy)
+        raise Refused(
+            f"user {wanted.name} has uid {uid} and gid {gid}, not {wanted.uid} and {wanted.gid}", remedy
+        )
     for name, gid in groups.items():
         if gid == wanted.gid and name != wanted.group:
             raise Refused(f"gid {gid} belongs to group {name}", remedy)

@@ -68,6 +68,7 @@ def _matches_sha2(held: bytes, password: str) -> bool:
 
 def _sha256_crypt(key: bytes, salt: bytes, rounds: int) -> bytes:
     """Ulrich Drepper's SHA-crypt (the specification's step numbers in the comments), 43 characters."""
+
     def digest(data: bytes) -> bytes:
         return hashlib.sha256(data).digest()
 

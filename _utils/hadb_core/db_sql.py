@@ -12,7 +12,11 @@ from collections.abc import Iterable
 
 from hadb_core.errors import Invalid
 
-PREAMBLE = "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION';\n"
+# Without NO_AUTO_CREATE_USER, which MySQL 8 no longer knows, MariaDB's GRANT makes a missing account,
+# one without a password. Only MariaDB reads what is in /*M! */.
+PREAMBLE = (
+    "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION' /*M! ',NO_AUTO_CREATE_USER' */;\n"
+)
 
 LONGEST_IDENTIFIER = 64  # characters, both servers ("Identifier Names")
 ALL = "ALL PRIVILEGES"
@@ -34,8 +38,12 @@ def identifier(name: str) -> str:
     """Return a database name in backquotes; an impossible name raises :class:`Invalid`."""
     _refuse_nul(name)
     if not name or len(name) > LONGEST_IDENTIFIER or name.endswith(" "):
-        raise Invalid([f"{name!r} cannot be the name of a database: 1 to {LONGEST_IDENTIFIER} characters, "
-                       "not ending in a space"])
+        raise Invalid(
+            [
+                f"{name!r} cannot be the name of a database: 1 to {LONGEST_IDENTIFIER} characters, "
+                "not ending in a space"
+            ]
+        )
     return "`" + name.replace("`", "``") + "`"
 
 
@@ -73,8 +81,10 @@ def privileges(wanted: str | Iterable[str]) -> tuple[str, ...]:
     named = {" ".join(str(word).upper().split()) for word in words}
     named = {ALL if word == "ALL" else word for word in named}
     faults = [f"{word!r} is not a privilege" for word in sorted(named) if not _PRIVILEGE.fullmatch(word)]
-    faults += [f"{word} is not given by hadb: an application account must not hand on its rights"
-               for word in sorted(named & {"GRANT OPTION", "PROXY"})]
+    faults += [
+        f"{word} is not given by hadb: an application account must not hand on its rights"
+        for word in sorted(named & {"GRANT OPTION", "PROXY"})
+    ]
     if faults or not named:
         raise Invalid(faults or ["a grant needs at least one privilege"])
     return (ALL,) if ALL in named else tuple(sorted(named))
@@ -127,7 +137,8 @@ def _option_value(value: str) -> str:
 
 def _charset(charset: str, collation: str) -> str:
     return (f" CHARACTER SET {charset_word(charset)}" if charset else "") + (
-        f" COLLATE {charset_word(collation)}" if collation else "")
+        f" COLLATE {charset_word(collation)}" if collation else ""
+    )
 
 
 def _refuse_nul(value: str) -> None:

@@ -19,9 +19,14 @@ from pathlib import Path
 from typing import Any
 
 MIRROR = "http://deb.debian.org/debian"
-SERVERS: Mapping[str, str] = {"bookworm": "mariadb", "trixie": "mariadb", "sid": "mysql"}  # MySQL is in sid only
+SERVERS: Mapping[str, str] = {
+    "bookworm": "mariadb",
+    "trixie": "mariadb",
+    "sid": "mysql",
+}  # MySQL is in sid only
 REPO = Path(__file__).resolve().parents[2]
 BUILD_SECONDS = 1200
+ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8"}
 
 _ENTER = """
 mount -t proc proc "$0/proc" && mount --bind /dev "$0/dev" && mount --bind "$1/run" "$0/run" &&
@@ -51,20 +56,45 @@ def _build(suite: str, final: Path) -> None:
     shutil.rmtree(partial, ignore_errors=True)
     packages = f"{server}-server,{server}-client,resource-agents,python3,procps,apparmor,systemd"
     subprocess.run(
-        ["mmdebstrap", "--variant=apt", "--aptopt=APT::Install-Recommends false",
-         "--aptopt=Acquire::Check-Valid-Until false", "--dpkgopt=force-unsafe-io", f"--include={packages}",
-         suite, str(partial), MIRROR],
-        check=True, timeout=BUILD_SECONDS, stdin=subprocess.DEVNULL, capture_output=True)
+        [
+            "mmdebstrap",
+            "--variant=apt",
+            "--aptopt=APT::Install-Recommends false",
+            "--aptopt=Acquire::Check-Valid-Until false",
+            "--dpkgopt=force-unsafe-io",
+            f"--include={packages}",
+            suite,
+            str(partial),
+            MIRROR,
+        ],
+        check=True,
+        timeout=BUILD_SECONDS,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+    )
     partial.rename(final)
 
 
 def database(flavour: str, port: int = 13306, **settings: Any) -> dict[str, Any]:
     """Return ``hadb:database`` as the states take it, with hadb's defaults."""
-    defaults = {"character-set-server": "utf8mb3", "collation-server": "utf8mb3_general_ci",
-                "max_connections": 4096, "innodb_buffer_pool_size": "128M", "innodb_log_file_size": "96M"}
-    return {"flavour": flavour, "datadir": "/dbmnt/mysql", "socket": "/run/mysqld/mysqld.sock",
-            "pid_file": "/run/mysqld/mysqld.pid", "error_log": "/var/log/mysql/error.log", "user": "mysql",
-            "port": port, "bind_address": "127.0.0.1", "settings": {**defaults, **settings}}
+    defaults = {
+        "character-set-server": "utf8mb3",
+        "collation-server": "utf8mb3_general_ci",
+        "max_connections": 4096,
+        "innodb_buffer_pool_size": "128M",
+        "innodb_log_file_size": "96M",
+    }
+    return {
+        "flavour": flavour,
+        "datadir": "/dbmnt/mysql",
+        "socket": "/run/mysqld/mysqld.sock",
+        "pid_file": "/run/mysqld/mysqld.pid",
+        "error_log": "/var/log/mysql/error.log",
+        "user": "mysql",
+        "port": port,
+        "bind_address": "127.0.0.1",
+        "settings": {**defaults, **settings},
+    }
 
 
 @dataclass
@@ -80,30 +110,90 @@ class Node:
         self.flavour = SERVERS[self.suite]
         for name in ("run/mysqld", "dbmnt", "etc", "log"):
             (self.work / name).mkdir(parents=True)
-        user = next(line.split(":") for line in (self.root / "etc/passwd").read_text().splitlines()
-                    if line.startswith("mysql:"))
+        user = next(
+            line.split(":")
+            for line in (self.root / "etc/passwd").read_text().splitlines()
+            if line.startswith("mysql:")
+        )
         self.uid, self.gid = int(user[2]), int(user[3])
         for name in ("run/mysqld", "log"):
             os.chown(self.work / name, self.uid, self.gid)
 
-    def run(self, argv: Sequence[str], stdin: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, argv: Sequence[str], stdin: str = "", check: bool = True
+    ) -> subprocess.CompletedProcess[str]:
         """Run a command inside."""
         return subprocess.run(
-            ["unshare", "--mount", "sh", "-c", _ENTER, str(self.root), str(self.work), str(REPO), *argv],
-            input=stdin, capture_output=True, text=True, check=check, timeout=300,
-            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8"})
+            self._argv(argv),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=check,
+            timeout=300,
+            env=ENVIRONMENT,
+        )
 
-    def call(self, function: str, *args: Any, kind: str = "_modules", test: bool = False, **kwargs: Any) -> Any:
+    def _argv(self, argv: Sequence[str]) -> list[str]:
+        return ["unshare", "--mount", "sh", "-c", _ENTER, str(self.root), str(self.work), str(REPO), *argv]
+
+    def order(
+        self, function: str, kind: str = "_modules", *args: Any, test: bool = False, **kwargs: Any
+    ) -> str:
+        """Return what ``database_driver.py`` reads: one call, as JSON."""
+        return json.dumps(
+            {
+                "kind": kind,
+                "function": function,
+                "args": args,
+                "kwargs": kwargs,
+                "test": test,
+                "pillar": self.pillar,
+            }
+        )
+
+    def begin(self, order: str) -> subprocess.Popen[str]:
+        """Begin an order and do not wait; it leads its own process group, so that it can be killed whole."""
+        process = subprocess.Popen(
+            self._argv(["python3", "/mnt/test/tool/database_driver.py"]),
+            text=True,
+            env=ENVIRONMENT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        assert process.stdin
+        process.stdin.write(order)
+        process.stdin.close()
+        process.stdin = None
+        return process
+
+    def call(
+        self, function: str, *args: Any, kind: str = "_modules", test: bool = False, **kwargs: Any
+    ) -> Any:
         """Return what a function of an execution module answers; :class:`Failed` carries a ``HadbError``."""
-        order = {"kind": kind, "function": function, "args": args, "kwargs": kwargs, "test": test,
-                 "pillar": self.pillar}
-        done = self.run(["python3", "/mnt/test/tool/database_driver.py"], json.dumps(order), check=False)
+        order = self.order(function, kind, *args, test=test, **kwargs)
+        done = self.run(["python3", "/mnt/test/tool/database_driver.py"], order, check=False)
         if done.returncode:
             raise AssertionError(done.stderr)
         answer = json.loads(done.stdout)
         if "error" in answer:
             raise Failed(answer["error"], answer["text"])
         return answer["value"]
+
+    def sql(self, statements: str) -> str:
+        """Return what the running server answers to root."""
+        return self.run(
+            [
+                "mysql",
+                "--no-defaults",
+                "--socket=/run/mysqld/mysqld.sock",
+                "--batch",
+                "--raw",
+                "--skip-column-names",
+            ],
+            statements,
+        ).stdout.strip()
 
     def state(self, function: str, test: bool = False, **kwargs: Any) -> dict[str, Any]:
         """Return the result of a state function."""
@@ -113,17 +203,33 @@ class Node:
         """Write the option file and make the instance."""
         configured = self.state("dbnode.configured", name="/etc/hadb/my.cnf", **settings)
         assert configured["result"], configured["comment"]
-        made = self.state("dbinstance.initialised", name=settings["datadir"], mount_point="/dbmnt",
-                          flavour=self.flavour)
+        made = self.state(
+            "dbinstance.initialised", name=settings["datadir"], mount_point="/dbmnt", flavour=self.flavour
+        )
         assert made["result"], made["comment"]
 
     def start(self) -> None:
         """Start the server as Pacemaker would: ``/etc/hadb/my.cnf`` and nothing else."""
         program = {"mariadb": "/usr/sbin/mariadbd", "mysql": "/usr/sbin/mysqld"}[self.flavour]
-        self.run(["start-stop-daemon", "--start", "--background", "--exec", program, "--",
-                  "--defaults-file=/etc/hadb/my.cnf"])
-        self.run(["sh", "-c", "for i in $(seq 300); do [ -S /run/mysqld/mysqld.sock ] && exit 0; sleep 0.1; done;"
-                              "cat /var/log/mysql/error.log >&2; exit 1"])
+        self.run(
+            [
+                "start-stop-daemon",
+                "--start",
+                "--background",
+                "--exec",
+                program,
+                "--",
+                "--defaults-file=/etc/hadb/my.cnf",
+            ]
+        )
+        self.run(
+            [
+                "sh",
+                "-c",
+                "for i in $(seq 300); do [ -S /run/mysqld/mysqld.sock ] && exit 0; sleep 0.1; done;"
+                "cat /var/log/mysql/error.log >&2; exit 1",
+            ]
+        )
 
     def stop(self, number: int = signal.SIGTERM) -> None:
         """End every server whose pid file is in this node's ``/run``, and no other process."""

@@ -19,12 +19,19 @@ from support import load  # noqa: E402
 MODULES = ("dbnode", "dbinstance", "dbcontent")
 
 
-def run_all(argv: list[str], stdin: str | None = None, env: dict[str, str] | None = None,
-            timeout: float | None = None, **_salt: Any) -> dict[str, Any]:
+def run_all(
+    argv: list[str],
+    stdin: str | None = None,
+    env: dict[str, str] | None = None,
+    timeout: float | None = None,
+    **_salt: Any,
+) -> dict[str, Any]:
     """Stand in for Salt's ``cmd.run_all``."""
     inside = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", **(env or {})}
     try:
-        done = subprocess.run(argv, input=stdin or "", env=inside, timeout=timeout, capture_output=True, text=True)
+        done = subprocess.run(
+            argv, input=stdin or "", env=inside, timeout=timeout, capture_output=True, text=True
+        )
     except FileNotFoundError as error:
         return {"retcode": 127, "stdout": "", "stderr": str(error)}
     return {"retcode": done.returncode, "stdout": done.stdout, "stderr": done.stderr}
@@ -37,11 +44,16 @@ def main() -> None:
     opts, pillar = {"test": order["test"]}, order["pillar"]
     for name in MODULES:
         module = load(f"_modules/{name}.py", salt=salt, opts=opts, pillar=pillar)
-        salt.update({f"{name}.{key}": value for key, value in vars(module).items() if not key.startswith("_")})
+        salt.update(
+            {f"{name}.{key}": value for key, value in vars(module).items() if not key.startswith("_")}
+        )
         module.__dict__["__salt__"] = salt
     name, function = order["function"].split(".")
-    target = salt[order["function"]] if order["kind"] == "_modules" else getattr(
-        load(f"_states/{name}.py", salt=salt, opts=opts, pillar=pillar), function)
+    target = (
+        salt[order["function"]]
+        if order["kind"] == "_modules"
+        else getattr(load(f"_states/{name}.py", salt=salt, opts=opts, pillar=pillar), function)
+    )
     try:
         answer = {"value": target(*order["args"], **order["kwargs"])}
     except HadbError as error:

@@ -6,8 +6,10 @@ from hadb_core import db_apparmor
 
 RULES = db_apparmor.rules("/dbmnt/mysql", ["/run/mysqld/mysqld.sock"], "/etc/hadb/my.cnf")
 # /etc/apparmor.d/usr.sbin.mariadbd of Debian's mariadb-server 10.11 and 11.8: comments only (first lines).
-DEBIAN = ("# This file is intentionally empty to disable apparmor by default for newer\n"
-          "# versions of MariaDB, while providing seamless upgrade from older versions\n")
+DEBIAN = (
+    "# This file is intentionally empty to disable apparmor by default for newer\n"
+    "# versions of MariaDB, while providing seamless upgrade from older versions\n"
+)
 CONFINING = "/usr/sbin/mariadbd {\n  /var/lib/mysql/** rwk,\n  include <local/usr.sbin.mariadbd>\n}\n"
 
 
@@ -16,8 +18,13 @@ def test_the_directory_itself_has_a_rule_too() -> None:
 
 
 def test_socket_lock_option_file_and_draft_are_covered() -> None:
-    for rule in ("/run/mysqld/mysqld.sock rw,", "/run/mysqld/mysqld.sock.lock rw,", "/etc/hadb/my.cnf r,",
-                 "/dbmnt/mysql.hadb-partial/** rwk,", "/run/hadb/database/** rwk,"):
+    for rule in (
+        "/run/mysqld/mysqld.sock rw,",
+        "/run/mysqld/mysqld.sock.lock rw,",
+        "/etc/hadb/my.cnf r,",
+        "/dbmnt/mysql.hadb-partial/** rwk,",
+        "/run/hadb/database/** rwk,",
+    ):
         assert f"  {rule}" in RULES
 
 

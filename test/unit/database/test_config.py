@@ -6,12 +6,21 @@ import pytest
 
 from hadb_core import db_config
 
-SERVER = db_config.Server("mariadb", "/dbmnt/mysql", "/run/mysqld/mysqld.sock", "/run/mysqld/mysqld.pid",
-                          "/var/log/mysql/error.log", "mysql", settings={"max_connections": 4096})
+SERVER = db_config.Server(
+    "mariadb",
+    "/dbmnt/mysql",
+    "/run/mysqld/mysqld.sock",
+    "/run/mysqld/mysqld.pid",
+    "/var/log/mysql/error.log",
+    "mysql",
+    settings={"max_connections": 4096},
+)
 
 
 def _with(flavour: str = "mariadb", **settings: object) -> dict[str, str]:
-    return db_config.effective(db_config.Server(flavour, "/d/m", "/s", "/p", "/l", "mysql", settings=settings))
+    return db_config.effective(
+        db_config.Server(flavour, "/d/m", "/s", "/p", "/l", "mysql", settings=settings)
+    )
 
 
 def test_durability_is_in_the_file_whatever_the_pillar_says() -> None:
@@ -26,16 +35,34 @@ def test_a_durable_value_said_again_is_no_fault(name: str) -> None:
     assert db_config.faults({name: 1}) == []
 
 
-@pytest.mark.parametrize(("name", "value"), [
-    ("innodb_flush_log_at_trx_commit", 2), ("innodb-flush-log-at-trx-commit", 0), ("loose-sync_binlog", 0),
-    ("sync_binlog", 100), ("innodb_doublewrite", False), ("innodb_doublewrite", "OFF"),
-    ("skip-innodb-doublewrite", None), ("skip_innodb_doublewrite", ""), ("disable-innodb_doublewrite", 1),
-    ("loose-skip-innodb-doublewrite", None), ("innodb_flush_method", "nosync"), ("innodb_flush_method", "fsync"),
-    ("maximum-sync_binlog", 0),
-    ("innodb_force_recovery", 1), ("innodb_checksum_algorithm", "none"), ("skip-innodb-checksums", None),
-    ("default-storage-engine", "MyISAM"), ("skip-innodb", None), ("innodb", "OFF"), ("skip-grant-tables", None),
-    ("skip-networking", None), ("innodb_read_only", True), ("innodb_fast_shutdown", 2),
-])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("innodb_flush_log_at_trx_commit", 2),
+        ("innodb-flush-log-at-trx-commit", 0),
+        ("loose-sync_binlog", 0),
+        ("sync_binlog", 100),
+        ("innodb_doublewrite", False),
+        ("innodb_doublewrite", "OFF"),
+        ("skip-innodb-doublewrite", None),
+        ("skip_innodb_doublewrite", ""),
+        ("disable-innodb_doublewrite", 1),
+        ("loose-skip-innodb-doublewrite", None),
+        ("innodb_flush_method", "nosync"),
+        ("innodb_flush_method", "fsync"),
+        ("maximum-sync_binlog", 0),
+        ("innodb_force_recovery", 1),
+        ("innodb_checksum_algorithm", "none"),
+        ("skip-innodb-checksums", None),
+        ("default-storage-engine", "MyISAM"),
+        ("skip-innodb", None),
+        ("innodb", "OFF"),
+        ("skip-grant-tables", None),
+        ("skip-networking", None),
+        ("innodb_read_only", True),
+        ("innodb_fast_shutdown", 2),
+    ],
+)
 def test_refuses_what_could_lose_an_acknowledged_write(name: str, value: object) -> None:
     (fault,) = db_config.faults({name: value})
     assert fault.startswith(f"hadb:database:settings:{name}")
@@ -47,21 +74,36 @@ def test_refuses_the_beginning_of_a_guarded_name_because_servers_accept_it(name:
     assert "beginning" in fault
 
 
-@pytest.mark.parametrize("name", ["datadir", "bind-address", "pid_file", "socket", "port", "log-error", "user"])
+@pytest.mark.parametrize(
+    "name", ["datadir", "bind-address", "pid_file", "socket", "port", "log-error", "user"]
+)
 def test_refuses_settings_that_have_a_key_of_their_own(name: str) -> None:
     (fault,) = db_config.faults({name: "x"})
     assert "hadb:database:" in fault and "instead" in fault
 
 
-@pytest.mark.parametrize(("name", "value"), [("a b", 1), ("[mysqld]", 1), ("x", "1\nskip-grant-tables"), ("y", [1]),
-                                             ("!include", "/tmp/x")])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("a b", 1), ("[mysqld]", 1), ("x", "1\nskip-grant-tables"), ("y", [1]), ("!include", "/tmp/x")],
+)
 def test_refuses_what_is_not_one_setting(name: str, value: object) -> None:
     assert len(db_config.faults({name: value})) == 1
 
 
 def test_ordinary_settings_are_no_fault() -> None:
-    assert db_config.faults({"max_connections": 4096, "character-set-server": "utf8mb3", "skip-name-resolve": None,
-                             "innodb_buffer_pool_size": "128M", "innodb": "ON", "log_bin": "/dbmnt/mysql/bin"}) == []
+    assert (
+        db_config.faults(
+            {
+                "max_connections": 4096,
+                "character-set-server": "utf8mb3",
+                "skip-name-resolve": None,
+                "innodb_buffer_pool_size": "128M",
+                "innodb": "ON",
+                "log_bin": "/dbmnt/mysql/bin",
+            }
+        )
+        == []
+    )
 
 
 def test_enough_files_for_every_connection() -> None:
@@ -77,7 +119,9 @@ def test_mysql_gets_its_own_names_and_no_second_port() -> None:
 
 
 def test_the_file_is_complete() -> None:
-    assert db_config.render(SERVER) == """\
+    assert (
+        db_config.render(SERVER)
+        == """\
 # Managed by hadb. Settings come from the pillar, hadb:database:settings.
 [client]
 socket = /run/mysqld/mysqld.sock
@@ -99,6 +143,7 @@ sync_binlog = 1
 innodb_doublewrite = ON
 innodb_flush_method = O_DIRECT
 """
+    )
 
 
 def test_a_change_is_shown_setting_by_setting() -> None:

@@ -12,7 +12,10 @@ from hadb_core.plan import Plan, Step
 
 WHERE = {"flavour": "mariadb", "socket": "/run/mysqld/mysqld.sock"}
 NOVA = {"nova": {"password": "x"}}
-BLANK: dict[str, Any] = {"databases": {"mysql": {}}, "accounts": {"root@localhost": {"password": None, "grants": {}}}}
+BLANK: dict[str, Any] = {
+    "databases": {"mysql": {}},
+    "accounts": {"root@localhost": {"password": None, "grants": {}}},
+}
 
 
 def _nova() -> db_content.Wanted:
@@ -21,8 +24,12 @@ def _nova() -> db_content.Wanted:
 
 def _carried_out(facts: dict[str, Any], steps: tuple[Step, ...]) -> dict[str, Any]:
     """Do to ``facts`` what the steps would do to a server."""
-    facts = {"databases": dict(facts["databases"]),
-             "accounts": {who: {**there, "grants": dict(there["grants"])} for who, there in facts["accounts"].items()}}
+    facts = {
+        "databases": dict(facts["databases"]),
+        "accounts": {
+            who: {**there, "grants": dict(there["grants"])} for who, there in facts["accounts"].items()
+        },
+    }
     for step in steps:
         args = step.args
         who = f"{args.get('name')}@{args.get('host')}"
@@ -49,7 +56,9 @@ def test_the_nova_preset_is_the_installation_guides() -> None:
 
 def test_a_blank_server_gets_everything_in_an_order_that_works() -> None:
     plan = db_content.plan(BLANK, _nova(), WHERE)
-    assert [step.do for step in plan.steps] == ["database_create"] * 3 + (["account_create"] + ["grant"] * 3) * 2
+    assert [step.do for step in plan.steps] == ["database_create"] * 3 + (
+        ["account_create"] + ["grant"] * 3
+    ) * 2
 
 
 @pytest.mark.parametrize("done", range(12))
@@ -96,7 +105,10 @@ def test_only_missing_privileges_are_given() -> None:
 
 def test_all_privileges_cover_single_ones() -> None:
     target = db_content.wanted([], {}, {"mon": {"hosts": ["%"], "grants": {"nova": "SELECT"}}})
-    facts = {"databases": {}, "accounts": {"mon@%": {"password": True, "grants": {"nova": ["ALL PRIVILEGES"]}}}}
+    facts = {
+        "databases": {},
+        "accounts": {"mon@%": {"password": True, "grants": {"nova": ["ALL PRIVILEGES"]}}},
+    }
     assert not db_content.plan(facts, target, WHERE)
 
 
@@ -122,8 +134,11 @@ def test_the_pillar_may_widen_or_narrow_the_preset() -> None:
 
 def test_all_faults_are_named_at_once() -> None:
     with pytest.raises(Invalid) as error:
-        db_content.wanted(["openstack_glance"], {"x" * 65: {}, "ok": {"size": 1}},
-                          {"a": {"hosts": "%"}, "b": {"grants": {"c": "no;"}}})
+        db_content.wanted(
+            ["openstack_glance"],
+            {"x" * 65: {}, "ok": {"size": 1}},
+            {"a": {"hosts": "%"}, "b": {"grants": {"c": "no;"}}},
+        )
     assert len(error.value.faults) == 5
 
 

@@ -14,8 +14,15 @@ MARIADB = Place(True, ["ibdata1", "mysql", ".hadb-instance"], ["mysql/global_pri
 
 
 def _plan(place: Place, **changed: Any) -> Any:
-    wanted = {"datadir": "/dbmnt/mysql", "mount_point": "/dbmnt", "flavour": "mariadb", "uid": 3306, "test": False,
-              "args": {}, **changed}
+    wanted = {
+        "datadir": "/dbmnt/mysql",
+        "mount_point": "/dbmnt",
+        "flavour": "mariadb",
+        "uid": 3306,
+        "test": False,
+        "args": {},
+        **changed,
+    }
     return db_datadir.plan(place, **wanted)
 
 
@@ -35,14 +42,19 @@ def test_an_instance_that_somebody_else_made_is_used_and_reported() -> None:
     assert "not made by hadb" in plan.remarks[0]
 
 
-@pytest.mark.parametrize("entries", [["lost+found"], ["mysql"], ["ibdata1"], ["mysql", "aria_log_control"], ["x"]])
+@pytest.mark.parametrize(
+    "entries", [["lost+found"], ["mysql"], ["ibdata1"], ["mysql", "aria_log_control"], ["x"]]
+)
 def test_refuses_a_directory_that_is_neither_empty_nor_an_instance(entries: list[str]) -> None:
     with pytest.raises(Refused, match="not empty and holds no instance"):
         _plan(Place(True, entries))
 
 
 def test_an_interrupted_initialisation_is_made_again() -> None:
-    assert [step.do for step in _plan(Place(True, None, partial=True)).steps] == ["discard_partial", "initialise"]
+    assert [step.do for step in _plan(Place(True, None, partial=True)).steps] == [
+        "discard_partial",
+        "initialise",
+    ]
 
 
 def test_a_leftover_beside_a_whole_instance_is_not_touched() -> None:
@@ -75,7 +87,9 @@ def test_refuses_an_instance_of_another_owner() -> None:
         _plan(MARIADB, uid=107)
 
 
-@pytest.mark.parametrize("datadir", ["/dbmnt", "/dbmnt/", "/dbmnt/../var/lib/mysql", "/dbmntx/mysql", "mysql", "/"])
+@pytest.mark.parametrize(
+    "datadir", ["/dbmnt", "/dbmnt/", "/dbmnt/../var/lib/mysql", "/dbmntx/mysql", "mysql", "/"]
+)
 def test_refuses_a_data_directory_that_is_not_below_the_mount_point(datadir: str) -> None:
     assert db_datadir.faults(datadir, "/dbmnt")
     with pytest.raises(Refused, match="below the mount point"):

@@ -41,7 +41,9 @@ def test_a_changed_password_is_seen(suite: str) -> None:
 def test_grants_are_read_with_and_without_escapes(suite: str) -> None:
     accounts = _content(suite)["accounts"]
     assert accounts["nova@%"]["grants"] == {
-        "nova_api": ["ALL PRIVILEGES"], "*": ["PROCESS", "REPLICATION CLIENT"]}
+        "nova_api": ["ALL PRIVILEGES"],
+        "*": ["PROCESS", "REPLICATION CLIENT"],
+    }
     assert accounts["o'dd \"\\@10.%"]["grants"] == {"odd_db": ["CREATE TEMPORARY TABLES", "SELECT"]}
 
 
@@ -66,10 +68,15 @@ def test_a_fresh_server_with_hadbs_file_is_durable(suite: str) -> None:
     assert found["safe"] and not found["faults"]
 
 
-@pytest.mark.parametrize(("name", "value"), [
-    ("innodb_flush_log_at_trx_commit", "2"), ("sync_binlog", "0"), ("innodb_doublewrite", "OFF"),
-    ("innodb_flush_method", "fsync"),
-])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("innodb_flush_log_at_trx_commit", "2"),
+        ("sync_binlog", "0"),
+        ("innodb_doublewrite", "OFF"),
+        ("innodb_flush_method", "fsync"),
+    ],
+)
 def test_a_weakened_server_is_not_durable(name: str, value: str) -> None:
     found = db_facts.durability({**rows("trixie", "durability")[0], name: value})
     assert not found["safe"]

@@ -13,24 +13,32 @@ GROUPS = {"root": 0}
 
 
 def test_a_blank_node_gets_the_group_first() -> None:
-    assert [step.do for step in db_node.plan_identity(USERS, GROUPS, MYSQL).steps] == ["group_add", "user_add"]
+    assert [step.do for step in db_node.plan_identity(USERS, GROUPS, MYSQL).steps] == [
+        "group_add",
+        "user_add",
+    ]
 
 
 def test_an_interrupted_run_goes_on_with_the_user() -> None:
-    assert [step.do for step in db_node.plan_identity(USERS, {**GROUPS, "mysql": 3306}, MYSQL).steps] == ["user_add"]
+    assert [step.do for step in db_node.plan_identity(USERS, {**GROUPS, "mysql": 3306}, MYSQL).steps] == [
+        "user_add"
+    ]
 
 
 def test_an_account_with_the_right_numbers_is_left_alone() -> None:
     assert not db_node.plan_identity({**USERS, "mysql": (3306, 3306)}, {**GROUPS, "mysql": 3306}, MYSQL)
 
 
-@pytest.mark.parametrize(("users", "groups", "reason"), [
-    ({"mysql": (107, 3306)}, {"mysql": 3306}, "user mysql has uid 107"),
-    ({"mysql": (3306, 115)}, {"mysql": 3306}, "user mysql has uid 3306 and gid 115"),
-    ({}, {"mysql": 115}, "group mysql has gid 115"),
-    ({"joe": (3306, 1000)}, {}, "uid 3306 belongs to user joe"),
-    ({}, {"staff": 3306}, "gid 3306 belongs to group staff"),
-])
+@pytest.mark.parametrize(
+    ("users", "groups", "reason"),
+    [
+        ({"mysql": (107, 3306)}, {"mysql": 3306}, "user mysql has uid 107"),
+        ({"mysql": (3306, 115)}, {"mysql": 3306}, "user mysql has uid 3306 and gid 115"),
+        ({}, {"mysql": 115}, "group mysql has gid 115"),
+        ({"joe": (3306, 1000)}, {}, "uid 3306 belongs to user joe"),
+        ({}, {"staff": 3306}, "gid 3306 belongs to group staff"),
+    ],
+)
 def test_refuses_numbers_that_do_not_fit_and_says_what_to_do(users: dict, groups: dict, reason: str) -> None:
     with pytest.raises(Refused, match=reason) as error:
         db_node.plan_identity({**USERS, **users}, {**GROUPS, **groups}, MYSQL)
@@ -38,7 +46,10 @@ def test_refuses_numbers_that_do_not_fit_and_says_what_to_do(users: dict, groups
 
 
 def test_units_are_masked_once() -> None:
-    units = {"mariadb.service": {"masked": False, "active": False}, "mariadb.socket": {"masked": True, "active": False}}
+    units = {
+        "mariadb.service": {"masked": False, "active": False},
+        "mariadb.socket": {"masked": True, "active": False},
+    }
     assert [step.args for step in db_node.plan_units(units).steps] == [{"unit": "mariadb.service"}]
 
 

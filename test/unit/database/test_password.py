@@ -32,7 +32,9 @@ def test_sha2_uses_a_new_salt_each_time() -> None:
     assert db_password.sha2("x") != db_password.sha2("x")
 
 
-@pytest.mark.parametrize("held", [b"", b"$A$005$short", b"$A$xyz$" + b"s" * 63, b"THISISACOMBINATIONOFINVALIDSALT"])
+@pytest.mark.parametrize(
+    "held", [b"", b"$A$005$short", b"$A$xyz$" + b"s" * 63, b"THISISACOMBINATIONOFINVALIDSALT"]
+)
 def test_a_damaged_stored_form_matches_nothing(held: bytes) -> None:
     assert not db_password.matches("caching_sha2_password", held, "x")
 

@@ -86,16 +86,20 @@ def test_refuses_a_character_set_that_is_more_than_a_name() -> None:
 def test_statements() -> None:
     """Golden: these ran on MariaDB 10.11, 11.8 and MySQL 9.7 (see test/tool/test_database_instance.py)."""
     assert db_sql.create_database("nova", "utf8mb3", "utf8mb3_general_ci") == (
-        "CREATE DATABASE IF NOT EXISTS `nova` CHARACTER SET utf8mb3 COLLATE utf8mb3_general_ci;\n")
+        "CREATE DATABASE IF NOT EXISTS `nova` CHARACTER SET utf8mb3 COLLATE utf8mb3_general_ci;\n"
+    )
     assert db_sql.alter_database("nova", "utf8mb4") == "ALTER DATABASE `nova` CHARACTER SET utf8mb4;\n"
     assert db_sql.grant("no'va", "%", "nova_api", ["ALL"]) == (
-        "GRANT ALL PRIVILEGES ON `nova\\_api`.* TO 'no''va'@'%';\n")
+        "GRANT ALL PRIVILEGES ON `nova\\_api`.* TO 'no''va'@'%';\n"
+    )
     clause = db_sql.identified("mariadb", b"*94BDCEBE19083CE2A1F959FD02F964C7AF4CFC29")
     assert db_sql.create_account("nova", "%", clause) == (
         "CREATE USER 'nova'@'%' IDENTIFIED VIA mysql_native_password USING"
-        " '*94BDCEBE19083CE2A1F959FD02F964C7AF4CFC29';\n")
+        " '*94BDCEBE19083CE2A1F959FD02F964C7AF4CFC29';\n"
+    )
     assert db_sql.alter_account("nova", "%", db_sql.identified("mysql", b"$A$005$x")) == (
-        "ALTER USER 'nova'@'%' IDENTIFIED WITH caching_sha2_password AS 0x24412430303524" "78;\n")
+        "ALTER USER 'nova'@'%' IDENTIFIED WITH caching_sha2_password AS 0x2441243030352478;\n"
+    )
 
 
 def test_an_option_file_escapes_quotes_and_keeps_hash_signs() -> None:
