@@ -67,6 +67,44 @@ def password_set(key: str) -> bool:
         return False
 
 
+def databases(flavour: str = "mariadb", socket: str = SOCKET) -> dict[str, Any]:
+    """Return the databases: ``{"nova": {"charset": ..., "collation": ...}}``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt db1 dbcontent.databases
+    """
+    return content(flavour, socket)["databases"]
+
+
+def accounts(flavour: str = "mariadb", socket: str = SOCKET) -> dict[str, Any]:
+    """Return the accounts: ``{"nova@%": {"plugin": ..., "open": ...}}``; ``open`` needs no password.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt db1 dbcontent.accounts
+    """
+    found = content(flavour, socket)["accounts"]
+    return {who: {"plugin": there["plugin"], "open": there["open"]} for who, there in found.items()}
+
+
+def grants(flavour: str = "mariadb", socket: str = SOCKET) -> dict[str, Any]:
+    """Return the grants: ``{"nova@%": {"nova": ["ALL PRIVILEGES"]}}``; ``*`` is every database.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt db1 dbcontent.grants
+    """
+    found = content(flavour, socket)["accounts"]
+    return {who: there["grants"] for who, there in found.items()}
+
+
 def database_create(
     name: str, charset: str = "", collation: str = "", flavour: str = "mariadb", socket: str = SOCKET
 ) -> None:

@@ -211,44 +211,6 @@ def release() -> None:
 # -- looking --------------------------------------------------------------------------------------
 
 
-def databases(flavour: str = "mariadb", socket: str = SOCKET) -> dict[str, Any]:
-    """Return the databases: ``{"nova": {"charset": ..., "collation": ...}}``.
-
-    CLI Example:
-
-    .. code-block:: bash
-
-        salt db1 dbinstance.databases
-    """
-    return __salt__["dbcontent.content"](flavour, socket)["databases"]
-
-
-def accounts(flavour: str = "mariadb", socket: str = SOCKET) -> dict[str, Any]:
-    """Return the accounts: ``{"nova@%": {"plugin": ..., "open": ...}}``; ``open`` needs no password.
-
-    CLI Example:
-
-    .. code-block:: bash
-
-        salt db1 dbinstance.accounts
-    """
-    found = __salt__["dbcontent.content"](flavour, socket)["accounts"]
-    return {who: {"plugin": there["plugin"], "open": there["open"]} for who, there in found.items()}
-
-
-def grants(flavour: str = "mariadb", socket: str = SOCKET) -> dict[str, Any]:
-    """Return the grants: ``{"nova@%": {"nova": ["ALL PRIVILEGES"]}}``; ``*`` is every database.
-
-    CLI Example:
-
-    .. code-block:: bash
-
-        salt db1 dbinstance.grants
-    """
-    found = __salt__["dbcontent.content"](flavour, socket)["accounts"]
-    return {who: there["grants"] for who, there in found.items()}
-
-
 def health(socket: str = SOCKET) -> dict[str, Any]:
     """Return ``{"ok": bool, "error": text, "version": ..., "connections": ...}`` of the local server.
 

@@ -96,10 +96,10 @@ def test_an_instance_is_made_once_and_is_safe(instance: Node) -> None:
     assert datadir.stat().st_mode & 0o077 == 0
     assert not (instance.work / "dbmnt/mysql.hadb-partial").exists()
     instance.start()
-    accounts = instance.call("dbinstance.accounts", instance.flavour)
+    accounts = instance.call("dbcontent.accounts", instance.flavour)
     assert not [who for who, there in accounts.items() if there["open"] or who.startswith("@")]
     assert {who.split("@")[1] for who in accounts} == {"localhost"}
-    assert "test" not in instance.call("dbinstance.databases", instance.flavour)
+    assert "test" not in instance.call("dbcontent.databases", instance.flavour)
     assert instance.call("dbinstance.durability")["safe"]
 
 
@@ -154,7 +154,7 @@ def test_contents_are_completed_while_the_server_runs(instance: Node) -> None:
     assert done["result"] and done["changes"] == predicted["changes"] and len(done["changes"]) == 11
     assert _content(instance)["changes"] == {}
     assert _servers(instance) == before
-    assert instance.call("dbinstance.grants", instance.flavour)["nova@localhost"] == {
+    assert instance.call("dbcontent.grants", instance.flavour)["nova@localhost"] == {
         name: ["ALL PRIVILEGES"] for name in ("nova", "nova_api", "nova_cell0")
     }
 
@@ -178,7 +178,7 @@ def test_extra_databases_and_accounts_are_left_alone(instance: Node) -> None:
     )
     done = _content(instance)
     assert done["changes"] == {} and "other@%" in done["comment"]
-    assert "precious" in instance.call("dbinstance.databases", instance.flavour)
+    assert "precious" in instance.call("dbcontent.databases", instance.flavour)
 
 
 def test_a_changed_password_is_set_once_and_works(instance: Node) -> None:
@@ -297,7 +297,7 @@ def test_a_failing_statement_makes_no_account_and_shows_no_statement(instance: N
     with pytest.raises(Failed, match="ERROR") as error:
         instance.call("dbcontent.account_create", "root", "localhost", KEY, instance.flavour)
     assert "IDENTIFIED" not in str(error.value)
-    assert "nobody@%" not in instance.call("dbinstance.accounts", instance.flavour)
+    assert "nobody@%" not in instance.call("dbcontent.accounts", instance.flavour)
 
 
 def test_versions_name_server_and_client(node: Node) -> None:
