@@ -1,0 +1,163 @@
+"""fence_ipmilan of both Debian releases fences a real IPMI simulator through hadb's wrapper, without a password parameter."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import cib_chroot
+import pytest
+from bmc_simulator import PASSWORD, USER, Simulator, simulator
+
+from support import ROOT, load
+
+pytestmark = [
+    pytest.mark.skipif(not shutil.which("ipmi_sim") or not shutil.which("ipmitool"), reason="needs openipmi and ipmitool"),
+    pytest.mark.skipif(os.geteuid() != 0, reason="needs root"),
+]
+
+ADDRESS = "127.0.6.23"
+
+
+@pytest.fixture
+def bmc(tmp_path: Path) -> Iterator[Simulator]:
+    with simulator(ADDRESS, tmp_path) as running:
+        (tmp_path / "passwords").mkdir(mode=0o700)
+        (tmp_path / "passwords" / ADDRESS).write_text(f"{PASSWORD}\n")
+        yield running
+
+
+@pytest.fixture
+def ipmitool(bmc: Simulator) -> ModuleType:
+    account = {"address": ADDRESS, "username": USER, "password": PASSWORD}
+    document = {"nodes": {"db1": {"bmc": account}}, "fencing": {"cipher": 3, "privlvl": "operator"}}
+
+    def run_all(argv: list[str], timeout: float, **_salt: Any) -> dict[str, Any]:
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL)
+        return {"retcode": done.returncode, "stdout": done.stdout, "stderr": done.stderr}
+
+    return load(
+        "_modules/ipmitool.py",
+        salt={"cmd.run_all": run_all, "hadb.document": lambda: document},
+        pillar={"hadb": {"nodes": {"db1": {"bmc": account}}}},
+    )
+
+
+def fence(suite: str, bmc: Simulator, action: str) -> subprocess.CompletedProcess[str]:
+    """Run the release's own agent as Pacemaker does: options on standard input."""
+    options = {
+        "action": action, "ip": ADDRESS, "username": USER, "lanplus": "1", "cipher": "3", "privlvl": "operator",
+        "ipmitool_path": str(bmc.scratch / "wrapper"), "power_wait": "0",
+    }  # fmt: skip
+    shutil.copy(ROOT / "hadb/files/ipmitool", bmc.scratch / "wrapper")
+    (bmc.scratch / "wrapper").chmod(0o755)
+    root = cib_chroot.chroot(suite)
+    enter = 'mount --bind /tmp "$0/tmp" && mount --bind /dev "$0/dev" && mount -t proc proc "$0/proc" && exec chroot "$0" "$@"'
+    return subprocess.run(
+        ["unshare", "--mount", "sh", "-c", enter, str(root), "fence_ipmilan"],
+        input="".join(f"{key}={value}\n" for key, value in options.items()),
+        env={"PATH": "/usr/sbin:/usr/bin", "HADB_BMC_DIRECTORY": str(bmc.scratch / "passwords")},
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("suite", cib_chroot.SUITES)
+def test_the_agent_fences_without_a_password_parameter(suite: str, bmc: Simulator) -> None:
+    assert fence(suite, bmc, "monitor").returncode == 0
+    assert fence(suite, bmc, "status").returncode == 0
+    done = fence(suite, bmc, "off")
+    assert (done.returncode, bmc.power) == (0, "off"), done.stderr
+    assert fence(suite, bmc, "status").returncode == 2  # fence agents: 2 is off
+    assert (fence(suite, bmc, "reboot").returncode, bmc.power) == (0, "on")
+
+
+@pytest.mark.parametrize("suite", cib_chroot.SUITES)
+def test_the_agent_fails_with_a_wrong_password_file(suite: str, bmc: Simulator) -> None:
+    (bmc.scratch / "passwords" / ADDRESS).write_text("wrong\n")
+    assert fence(suite, bmc, "off").returncode != 0
+    assert bmc.power == "on"
+
+
+def test_the_agent_fails_without_a_password_file_and_says_why(bmc: Simulator) -> None:
+    (bmc.scratch / "passwords" / ADDRESS).unlink()
+    done = fence("trixie", bmc, "off")
+    assert (done.returncode != 0, bmc.power) == (True, "on")
+
+
+def test_no_password_is_on_any_command_line_while_a_node_is_fenced(bmc: Simulator) -> None:
+    seen, commands, stop = [], set(), threading.Event()
+
+    def watch() -> None:
+        while not stop.is_set():
+            for process in Path("/proc").glob("[0-9]*"):
+                try:
+                    line = (process / "cmdline").read_bytes()
+                except OSError:
+                    continue
+                if b"ipmitool" in line:
+                    commands.add(line)
+                if PASSWORD.encode() in line:
+                    seen.append(line)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        assert fence("trixie", bmc, "reboot").returncode == 0
+    finally:
+        stop.set()
+        watcher.join()
+    assert commands, "the watcher was too slow to see anything"
+    assert seen == []
+
+
+def test_the_module_reads_and_switches_the_power(ipmitool: ModuleType, bmc: Simulator) -> None:
+    assert ipmitool.power_status(ADDRESS) == "on"
+    ipmitool.power(ADDRESS, "off")
+    assert (ipmitool.power_status(ADDRESS), bmc.power) == ("off", "off")
+    ipmitool.power(ADDRESS, "on")
+
+
+def test_the_module_tells_what_the_bmc_is(ipmitool: ModuleType) -> None:
+    assert ipmitool.mc_info(ADDRESS)["IPMI Version"] == "2.0"
+    assert ipmitool.chassis_status(ADDRESS)["System Power"] == "on"
+    assert "Cipher Suite Priv Max" in ipmitool.lan(ADDRESS)
+    assert ipmitool.sel(ADDRESS) == []
+    assert ipmitool.identity(ADDRESS)["guid"] == "0102030405060708090a0b0c0d0e0f10"
+
+
+def test_this_simulators_open_door_is_found(ipmitool: ModuleType) -> None:
+    # ipmi_sim lets cipher suite 0 in, as many BMCs do until somebody switches it off.
+    assert ipmitool.cipher_zero_refused(ADDRESS) is False
+
+
+WRAPPER = str(ROOT / "hadb/files/ipmitool")
+
+
+def wrapped(tmp_path: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    (tmp_path / "10.0.0.1").write_text("secret\n")
+    (tmp_path / "fe80::1").write_text("secret\n")
+    environment = {"HADB_BMC_DIRECTORY": str(tmp_path), "HADB_IPMITOOL": "/bin/echo", "PATH": "/usr/bin:/bin"}
+    return subprocess.run(["sh", WRAPPER, *words], env=environment, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("password", [["-P", ""], ["-P", "secret"], ["-Psecret"], []])
+def test_the_wrapper_replaces_the_password_whatever_it_is(tmp_path: Path, password: list[str]) -> None:
+    done = wrapped(tmp_path, "-I", "lanplus", "-H", "10.0.0.1", "-U", "a b", *password, "-C", "3", "chassis", "power", "status")
+    assert done.stdout == f"-f {tmp_path}/10.0.0.1 -I lanplus -H 10.0.0.1 -U a b -C 3 chassis power status\n"
+
+
+def test_the_wrapper_knows_ipv6(tmp_path: Path) -> None:
+    assert wrapped(tmp_path, "-H", "fe80::1").stdout == f"-f {tmp_path}/fe80::1 -H fe80::1\n"
+
+
+@pytest.mark.parametrize("words", [[], ["-H"], ["-H", "../shadow"], ["-H", "bmc.example.org"], ["-H", "10.0.0.9"]])
+def test_the_wrapper_refuses_what_has_no_password_file(tmp_path: Path, words: list[str]) -> None:
+    done = wrapped(tmp_path, *words)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "hadb ipmitool" in done.stderr
