@@ -9,9 +9,9 @@ from typing import Any
 
 import cib_chroot
 import pytest
+
 from hadb_core import corosync_conf, corosync_wanted
 from hadb_core.errors import CommandFailed, Refused
-
 from support import load
 
 pytestmark = pytest.mark.skipif(not shutil.which("mmdebstrap"), reason="needs mmdebstrap to build Debian chroots")

@@ -11,9 +11,9 @@ from types import ModuleType
 import cib_chroot
 import pytest
 from corosync_pair import NODES, Pair, pair, until
+
 from hadb_core import corosync_conf, corosync_wanted
 from hadb_core.errors import CommandFailed, Refused
-
 from support import load
 
 pytestmark = pytest.mark.skipif(

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
 from hadb_core import sealing
 from hadb_core.corosync_authkey import check_size, plan_agreement, plan_node, short
 from hadb_core.errors import Refused
-
 from support import load
 
 SECRET = bytes(range(256))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hadb_core.corosync_conf import Comment, Entry, Section, flatten, parse, render
-from hadb_core.errors import Unreadable
 from hypothesis import given
 from hypothesis import strategies as st
+
+from hadb_core.corosync_conf import Comment, Entry, Section, flatten, parse, render
+from hadb_core.errors import Unreadable
 
 FIXTURES = Path(__file__).parent / "fixtures"
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from hadb_core.corosync_conf import parse
 from hadb_core.corosync_runtime import effective, membership, parse_cmap, pending
 from hadb_core.errors import Unreadable

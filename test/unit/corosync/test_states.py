@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hadb_core.errors import CommandFailed
 
+from hadb_core.errors import CommandFailed
 from support import load
 
 NODES = {"db1": ["172.16.1.1"], "db2": ["172.16.1.2"]}

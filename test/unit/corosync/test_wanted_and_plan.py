@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from hadb_core import corosync_plan
 from hadb_core.corosync_conf import flatten, parse, render
 from hadb_core.corosync_plan import differences, impact, plan, plan_reload, unknown_keys

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from hadb_core.errors import Unreadable
 from hadb_core.ipmi_answers import guid, pairs, power, same_machine
 

@@ -9,8 +9,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from hadb_core.errors import CommandFailed, Refused
 
+from hadb_core.errors import CommandFailed, Refused
 from support import load
 
 PASSWORD = "never-on-argv"
