@@ -8,6 +8,11 @@ from hadblab.addresses import bridge, tap
 from hadblab.topology import Network, Node, Topology, UnknownNameError
 
 Commands = list[list[str]]
+# Where the packets of a cut link go: a bridge that nobody is connected to.
+_VOID = "br-void"
+# A cut card's packets are caught before a cable's own redirection sees them.
+_CUT_PREFERENCE, _CABLE_PREFERENCE = "1", "2"
+_WAYS = ("ingress", "egress")
 # The word for "the link of a BMC" in cut and heal, beside the networks' names.
 BMC = "bmc"
 
@@ -19,10 +24,11 @@ def create(namespace: str, topology: Topology) -> Commands:
     """
     ip = ["ip", "-n", namespace]
     commands = [["ip", "netns", "add", namespace], [*ip, "link", "set", "lo", "up"]]
+    commands += [[*ip, "link", "add", _VOID, "type", "bridge"], [*ip, "link", "set", _VOID, "up"]]
     for network in topology.networks.values():
         commands += _bridge(ip, network) if network.kind == "bridge" else []
         for node in topology.on_network(network.name):
-            commands += _tap(ip, network, node)
+            commands += _tap(namespace, network, node)
         commands += _cable(namespace, topology, network) if network.kind == "cable" else []
     for node in topology.nodes.values():
         commands += _bmc(ip, topology, node, "add")
@@ -43,30 +49,12 @@ def guard(topology: Topology) -> str:
     return f"table ip bmc {{\n  chain input {{\n    type filter hook input priority 0;\n{rules}  }}\n}}\n"
 
 
-def cut(namespace: str, topology: Topology, link: str, node: str | None) -> Commands:
-    """Return the commands that cut a link: of one node, or of all its nodes.
+def ends(topology: Topology, link: str, node: str | None) -> list[Node]:
+    """Return the nodes at whose end a link is cut: one, or all that have it.
 
     :param link: a network's name, or ``bmc``. A cable is cut at both ends in any case.
     :raises UnknownNameError: no such link or node, or the node has no such link.
     """
-    return _switch(namespace, topology, link, node, up=False)
-
-
-def heal(namespace: str, topology: Topology, link: str, node: str | None) -> Commands:
-    """Return the commands that undo :func:`cut`, with the same arguments and errors."""
-    return _switch(namespace, topology, link, node, up=True)
-
-
-def _switch(namespace: str, topology: Topology, link: str, node: str | None, *, up: bool) -> Commands:
-    ip = ["ip", "-n", namespace]
-    ends = _ends(topology, link, node)
-    if link == BMC:
-        # "replace" also when it is there; a missing address cannot be taken away twice.
-        return [line for end in ends for line in _bmc(ip, topology, end, "replace" if up else "del")]
-    return [[*ip, "link", "set", tap(end.name, link), "up" if up else "down"] for end in ends]
-
-
-def _ends(topology: Topology, link: str, node: str | None) -> list[Node]:
     if link != BMC and link not in topology.networks:
         raise UnknownNameError(f"no link named {link}; there are {', '.join([*topology.networks, BMC])}")
     members = [n for n in topology.nodes.values() if n.bmc] if link == BMC else topology.on_network(link)
@@ -77,6 +65,36 @@ def _ends(topology: Topology, link: str, node: str | None) -> list[Node]:
         raise UnknownNameError(f"{node} has no link {link}; these have: {', '.join(n.name for n in members)}")
     is_cable = link != BMC and topology.networks[link].kind == "cable"
     return list(members) if is_cable else [chosen]
+
+
+def cut(namespace: str, topology: Topology, link: str, node: Node) -> Commands:
+    """Return the commands that cut a link at one end that is whole; packets are lost both ways."""
+    if link == BMC:
+        return _bmc(["ip", "-n", namespace], topology, node, "delete")
+    # Taking the card down instead would break it for good: the node's driver does not
+    # recover from the error that it gets then.
+    card = tap(node.name, link)
+    return [_redirect(namespace, card, way, _CUT_PREFERENCE, _VOID) for way in _WAYS]
+
+
+def heal(namespace: str, topology: Topology, link: str, node: Node) -> Commands:
+    """Return the commands that undo :func:`cut` at one end."""
+    if link == BMC:
+        return _bmc(["ip", "-n", namespace], topology, node, "add")
+    tc = ["tc", "-n", namespace, "filter", "delete", "dev", tap(node.name, link)]
+    return [[*tc, way, "pref", _CUT_PREFERENCE] for way in _WAYS]
+
+
+def look(namespace: str, link: str, node: Node) -> list[str]:
+    """Return the command whose output tells :func:`is_cut` how one end of a link is."""
+    if link == BMC and node.bmc:
+        return ["ip", "-n", namespace, "address", "show", "to", node.bmc.address]
+    return ["tc", "-n", namespace, "filter", "show", "dev", tap(node.name, link), "egress"]
+
+
+def is_cut(link: str, output: str) -> bool:
+    """Tell from the output of :func:`look`: a BMC's address is gone, a card has a filter."""
+    return (link == BMC) != bool(output.strip())
 
 
 def _bridge(ip: list[str], network: Network) -> Commands:
@@ -91,23 +109,23 @@ def _bridge(ip: list[str], network: Network) -> Commands:
     return commands
 
 
-def _tap(ip: list[str], network: Network, node: Node) -> Commands:
-    name = tap(node.name, network.name)
+def _tap(namespace: str, network: Network, node: Node) -> Commands:
+    ip, name = ["ip", "-n", namespace], tap(node.name, network.name)
     member = [[*ip, "link", "set", name, "master", bridge(network.name)]] if network.kind == "bridge" else []
-    return [[*ip, "tuntap", "add", "mode", "tap", "name", name], *member, [*ip, "link", "set", name, "up"]]
+    return [[*ip, "tuntap", "add", "mode", "tap", "name", name], *member, [*ip, "link", "set", name, "up"],
+            ["tc", "-n", namespace, "qdisc", "add", "dev", name, "clsact"]]  # fmt: skip
 
 
 def _cable(namespace: str, topology: Topology, network: Network) -> Commands:
     one, other = (tap(node.name, network.name) for node in topology.on_network(network.name))
-    commands = []
-    for source, target in ((one, other), (other, one)):
-        tc = ["tc", "-n", namespace]
-        commands += [
-            [*tc, "qdisc", "add", "dev", source, "ingress"],
-            [*tc, "filter", "add", "dev", source, "parent", "ffff:", "protocol", "all", "u32",
-             "match", "u32", "0", "0", "action", "mirred", "egress", "redirect", "dev", target],
-        ]  # fmt: skip
-    return commands
+    return [_redirect(namespace, *ends) for ends in (
+        (one, "ingress", _CABLE_PREFERENCE, other), (other, "ingress", _CABLE_PREFERENCE, one),
+    )]  # fmt: skip
+
+
+def _redirect(namespace: str, card: str, way: str, preference: str, target: str) -> list[str]:
+    return ["tc", "-n", namespace, "filter", "add", "dev", card, way, "pref", preference, "protocol", "all",
+            "u32", "match", "u32", "0", "0", "action", "mirred", "egress", "redirect", "dev", target]  # fmt: skip
 
 
 def _bmc(ip: list[str], topology: Topology, node: Node, verb: str) -> Commands:

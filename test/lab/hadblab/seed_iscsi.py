@@ -18,7 +18,6 @@ def initiator_files(topology: Topology, node: Node) -> Files:
     unit = f"etc/systemd/system/{LOGIN_UNIT}"
     return {
         "etc/iscsi/initiatorname.iscsi": File(f"InitiatorName={initiator(topology, node)}\n", 0o600),
-        "etc/iscsi/iscsid.conf": File(_iscsid_conf(topology), 0o600),
         "usr/lib/hadb-lab/iscsi-login": File(_login_script(topology, node), 0o755),
         unit: File(_LOGIN_SERVICE),
         f"etc/systemd/system/multi-user.target.wants/{LOGIN_UNIT}": File(f"/{unit}", link=True),
@@ -32,25 +31,23 @@ def target_files(topology: Topology) -> Files:
     """Return the array's saved LIO configuration and a place for persistent reservations."""
     return {
         "etc/rtslib-fb-target/saveconfig.json": File(json.dumps(_saveconfig(topology), indent=1) + "\n", 0o600),
-        "var/target/pr/.keep": File(""),
-        "etc/target/pr/.keep": File(""),
+        # Where the kernel keeps reservations that outlive power; without it they "are not ready".
+        "etc/rtslib-fb-target/pr/.keep": File(""),
     }
 
 
-def _iscsid_conf(topology: Topology) -> str:
-    return f"""\
-iscsid.startup = /bin/systemctl start iscsid.socket
-node.startup = manual
-node.session.timeo.replacement_timeout = {topology.iscsi.replacement_timeout_seconds}
-node.conn[0].timeo.login_timeout = 5
-node.conn[0].timeo.noop_out_interval = 2
-node.conn[0].timeo.noop_out_timeout = 3
-node.session.initial_login_retry_max = 1
-node.session.err_timeo.abort_timeout = 5
-node.session.err_timeo.lu_reset_timeout = 5
-node.session.err_timeo.tgt_reset_timeout = 5
-node.session.scan = auto
-"""
+def _session_settings(topology: Topology) -> dict[str, int]:
+    """Return how long, in seconds, a session waits; an adapter reports a lost path soon."""
+    return {
+        "node.session.timeo.replacement_timeout": topology.iscsi.replacement_timeout_seconds,
+        "node.session.initial_login_retry_max": 1,
+        "node.session.err_timeo.abort_timeout": 5,
+        "node.session.err_timeo.lu_reset_timeout": 5,
+        "node.session.err_timeo.tgt_reset_timeout": 5,
+        "node.conn[0].timeo.login_timeout": 5,
+        "node.conn[0].timeo.noop_out_interval": 2,
+        "node.conn[0].timeo.noop_out_timeout": 3,
+    }
 
 
 def _login_script(topology: Topology, node: Node) -> str:
@@ -61,14 +58,21 @@ def _login_script(topology: Topology, node: Node) -> str:
         for position, card in enumerate(node.interfaces)
         if card.network in topology.iscsi.portals
     )
+    settings = "".join(
+        f"    iscsiadm -m node -T \"$target\" -p \"$1\" -o update -n '{name}' -v {value}\n"
+        for name, value in _session_settings(topology).items()
+    )
     return f"""\
 #!/bin/sh
 # Log in to every portal of the array, and go on trying where it is late or cut off.
 # Once a session exists the kernel and iscsid keep it alive by themselves.
 {ports}target={topology.iscsi.target}
+describe() {{
+    iscsiadm -m node -T "$target" -p "$1" -o new
+    # A new record does not always take iscsid.conf's values.
+{settings}}}
 log_in() {{
-    iscsiadm -m node -T "$target" -p "$1" >/dev/null 2>&1 ||
-        iscsiadm -m node -o new -T "$target" -p "$1" >/dev/null || return
+    iscsiadm -m node -T "$target" -p "$1" >/dev/null 2>&1 || describe "$1" || return
     iscsiadm -m node -T "$target" -p "$1" --login
     # 15: there is such a session already.
     case $? in 0|15) ;; *) return 1 ;; esac

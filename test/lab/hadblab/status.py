@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from hadblab import effects, kernel, ssh
-from hadblab.addresses import tap
+from hadblab import effects, kernel, links, network, ssh
 from hadblab.errors import LabError
 from hadblab.kernel import ON
-from hadblab.run import run as run_command
 from hadblab.rundir import Record, RunDir
 from hadblab.topology import Node, Topology
 
@@ -19,7 +16,6 @@ _SSH_SECONDS = 3.0
 
 def collect(run: RunDir, record: Record, topology: Topology) -> dict[str, Any]:
     """Return the lab's state as one document (what ``lab status --json`` prints)."""
-    up, present = _links(run)
     kernels = {node.name: node for node in effects.known_kernels(run)}
     with ThreadPoolExecutor(len(topology.nodes)) as pool:
         nodes = pool.map(lambda node: _node(run, node, kernels.get(node.name)), topology.nodes.values())
@@ -31,9 +27,9 @@ def collect(run: RunDir, record: Record, topology: Topology) -> dict[str, Any]:
             "namespace": run.namespace,
             "directory": str(run.root),
             "nodes": dict(zip(topology.nodes, nodes, strict=True)),
-            "bmcs": {node.name: _bmc(run, node, present) for node in topology.nodes.values() if node.bmc},
+            "bmcs": {node.name: _bmc(run, node) for node in topology.nodes.values() if node.bmc},
             "luns": {lun.name: _lun(run, lun.name, lun.size_mib, lun.wwid) for lun in topology.luns},
-            "networks": {name: _network(topology, name, up) for name in topology.networks},
+            "networks": {name: _network(run, topology, name) for name in topology.networks},
         }
 
 
@@ -48,23 +44,14 @@ def render(state: dict[str, Any]) -> str:
         lines.append(f"bmc  {name:8} {bmc['address']} {'runs' if bmc['pid'] else 'dead'} {_word(bmc['cut'])}")
     for name, lun in state["luns"].items():
         lines.append(f"lun  {name:8} {lun['wwid']} {lun['size_mib']} MiB, {lun['allocated_mib']} MiB allocated")
-    for name, network in state["networks"].items():
-        ends = " ".join(f"{node}:{_word(cut)}" for node, cut in network["cut"].items())
-        lines.append(f"net  {name:8} {network['kind']:6} {network['subnet'] or '-'} {ends}")
+    for name, found in state["networks"].items():
+        ends = " ".join(f"{node}:{_word(cut)}" for node, cut in found["cut"].items())
+        lines.append(f"net  {name:8} {found['kind']:6} {found['subnet'] or '-'} {ends}")
     return "\n".join(lines)
 
 
 def _word(cut: bool) -> str:
     return "cut" if cut else "ok"
-
-
-def _links(run: RunDir) -> tuple[set[str], set[str]]:
-    """Return the names of the cards that are up, and the addresses that are present."""
-    if not run.namespace_file.exists():
-        return set(), set()
-    found = json.loads(run_command(["ip", "-j", "-n", run.namespace, "address", "show"]).stdout)
-    up = {link["ifname"] for link in found if "UP" in link["flags"]}
-    return up, {entry["local"] for link in found for entry in link["addr_info"]}
 
 
 def _node(run: RunDir, node: Node, started: kernel.Kernel | None) -> dict[str, Any]:
@@ -86,9 +73,10 @@ def _answers(run: RunDir, name: str) -> bool:
         return False
 
 
-def _bmc(run: RunDir, node: Node, present: set[str]) -> dict[str, Any]:
-    assert node.bmc is not None
-    return {"address": node.bmc.address, "pid": effects.bmc_pid(run, node.name), "cut": node.bmc.address not in present}
+def _bmc(run: RunDir, node: Node) -> dict[str, Any]:
+    address = node.bmc.address if node.bmc else None
+    cut = links.is_cut(run, network.BMC, node)
+    return {"address": address, "pid": effects.bmc_pid(run, node.name), "cut": cut}
 
 
 def _lun(run: RunDir, name: str, size_mib: int, wwid: str) -> dict[str, Any]:
@@ -97,7 +85,7 @@ def _lun(run: RunDir, name: str, size_mib: int, wwid: str) -> dict[str, Any]:
     return {"size_mib": size_mib, "allocated_mib": allocated, "wwid": wwid, "file": str(path)}
 
 
-def _network(topology: Topology, name: str, up: set[str]) -> dict[str, Any]:
-    network = topology.networks[name]
-    cut = {node.name: tap(node.name, name) not in up for node in topology.on_network(name)}
-    return {"kind": network.kind, "subnet": network.subnet, "cut": cut}
+def _network(run: RunDir, topology: Topology, name: str) -> dict[str, Any]:
+    found = topology.networks[name]
+    cut = {node.name: links.is_cut(run, name, node) for node in topology.on_network(name)}
+    return {"kind": found.kind, "subnet": found.subnet, "cut": cut}

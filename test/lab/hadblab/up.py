@@ -85,7 +85,8 @@ def running(run: RunDir) -> tuple[Record, Topology]:
 
 
 def _with_images(record: Record, progress: Progress) -> Record:
-    made = images.ensure(record.distro, record.salt, progress)
+    # The builder's lines bring its own seconds in brackets.
+    made = images.ensure(record.distro, record.salt, lambda line: progress(line.partition("] ")[2] or line))
     bases = {role: str(path) for role, path in made.base.items()}
     marks = {role: snapshots.fingerprint(base) for role, base in bases.items()}
     return replace(record, kernel=str(made.kernel), bases=bases, images=marks, ssh_key=str(made.ssh_key))

@@ -14,10 +14,9 @@ from typing import NoReturn
 from hadblab import (
     chassis,
     effects,
-    events,
     images,
     kernel,
-    network,
+    links,
     passthrough,
     power,
     snapshots,
@@ -26,7 +25,6 @@ from hadblab import (
 )
 from hadblab import up as starting
 from hadblab.errors import LabError
-from hadblab.run import run as run_command
 from hadblab.rundir import RunDir
 from hadblab.topology import UnknownNameError
 
@@ -75,7 +73,7 @@ def _down(run: RunDir, chosen: argparse.Namespace) -> None:
 
 
 def _images(run: RunDir, chosen: argparse.Namespace) -> None:
-    images.ensure(chosen.distro, chosen.salt, progress())
+    images.ensure(chosen.distro, chosen.salt, lambda line: print(line, file=sys.stderr, flush=True))
 
 
 def _status(run: RunDir, chosen: argparse.Namespace) -> None:
@@ -115,18 +113,11 @@ def _thaw(run: RunDir, chosen: argparse.Namespace) -> None:
 
 
 def _cut(run: RunDir, chosen: argparse.Namespace) -> None:
-    _, topology = starting.running(run)
-    for command in network.cut(run.namespace, topology, chosen.link, chosen.node):
-        # A BMC's address that is gone already is as cut as it can be.
-        run_command(command, check=chosen.link != network.BMC)
-    events.append(run.events, "cut", link=chosen.link, node=chosen.node)
+    links.cut(run, starting.running(run)[1], chosen.link, chosen.node)
 
 
 def _heal(run: RunDir, chosen: argparse.Namespace) -> None:
-    _, topology = starting.running(run)
-    for command in network.heal(run.namespace, topology, chosen.link, chosen.node):
-        run_command(command)
-    events.append(run.events, "heal", link=chosen.link, node=chosen.node)
+    links.heal(run, starting.running(run)[1], chosen.link, chosen.node)
 
 
 def _snapshot(run: RunDir, chosen: argparse.Namespace) -> None:

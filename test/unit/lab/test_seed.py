@@ -32,7 +32,7 @@ def test_storage_ports_belong_to_the_adapter_so_that_shutdown_leaves_them_up():
 def test_node_logs_in_to_every_portal_with_a_short_path_timeout():
     found = files("db1")
     assert 'wanted="10.30.1.20:3260 10.30.2.20:3260"' in found["usr/lib/hadb-lab/iscsi-login"].text
-    assert "replacement_timeout = 5" in found["etc/iscsi/iscsid.conf"].text
+    assert "replacement_timeout' -v 5\n" in found["usr/lib/hadb-lab/iscsi-login"].text
     assert found["etc/iscsi/initiatorname.iscsi"].text == "InitiatorName=iqn.2026-11.org.lab:db1\n"
 
 

@@ -1,0 +1,38 @@
+"""Cuts, heals and looks at the links of a running lab."""
+
+from __future__ import annotations
+
+from hadblab import events, network
+from hadblab.run import run as run_command
+from hadblab.rundir import RunDir
+from hadblab.topology import Node, Topology
+
+
+def cut(run: RunDir, topology: Topology, link: str, node: str | None) -> None:
+    """Cut a link, of one node or of all its nodes, wherever it is not cut yet.
+
+    :raises UnknownNameError: there is no such link.
+    :raises LabError: a command failed.
+    """
+    for end in network.ends(topology, link, node):
+        if not is_cut(run, link, end):
+            _carry_out(network.cut(run.namespace, topology, link, end))
+    events.append(run.events, "cut", link=link, node=node)
+
+
+def heal(run: RunDir, topology: Topology, link: str, node: str | None) -> None:
+    """Undo :func:`cut` wherever the link is cut, with the same arguments and errors."""
+    for end in network.ends(topology, link, node):
+        if is_cut(run, link, end):
+            _carry_out(network.heal(run.namespace, topology, link, end))
+    events.append(run.events, "heal", link=link, node=node)
+
+
+def is_cut(run: RunDir, link: str, node: Node) -> bool:
+    """Tell whether a link is cut at one node's end; without the namespace everything is."""
+    return network.is_cut(link, run_command(network.look(run.namespace, link, node), check=False).stdout)
+
+
+def _carry_out(commands: network.Commands) -> None:
+    for command in commands:
+        run_command(command)
