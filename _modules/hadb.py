@@ -193,20 +193,21 @@ def _gather(topic, settings):
 
 
 def _system(settings):
+    links = json.loads(_run(["ip", "-json", "address", "show"]).out)
     return {
         "hostname": socket.gethostname(),
         "time": time.time(),
         "salt": salt.version.__version__,
         "core": VERSION,
         "digest": documents.digest(settings),
-        "interfaces": _interfaces(),
+        "interfaces": _interfaces(links),
+        "hardware": [link["address"] for link in links if "address" in link],
         "neighbours": _neighbours([vip["address"] for vip in settings["vips"].values()]),
         "ids": _ids(settings["database"]["user"]),
     }
 
 
-def _interfaces():
-    links = json.loads(_run(["ip", "-json", "address", "show"]).out)
+def _interfaces(links):
     return {
         link["ifname"]: [
             f"{one['local']}/{one['prefixlen']}"

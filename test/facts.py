@@ -23,6 +23,7 @@ def system(node: str, **other: Any) -> dict[str, Any]:
         "core": VERSION,
         "digest": digest(document()),
         "interfaces": {"lo": [], "vec0": [f"10.20.0.{last}/24"], "vec1": [], "vec2": []},
+        "hardware": [f"52:54:00:00:00:{last}"],
         "neighbours": {"10.20.0.50": None, "10.20.0.51": None},
         "ids": {"user": dict(free), "group": dict(free)},
     } | other

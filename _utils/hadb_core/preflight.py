@@ -173,18 +173,12 @@ def _interfaces(document: Document, facts: Facts) -> Iterator[Finding]:
 
 
 def _vips_free(document: Document, facts: Facts) -> Iterator[Finding]:
-    ours = {
-        address.split("/")[0]
-        for _, system in _systems(facts)
-        for here in system["interfaces"].values()
-        for address in here
-    }
-    for name, vip in document["vips"].items():
-        if vip["address"] in ours:
-            continue
-        answers = {node: system["neighbours"].get(vip["address"]) for node, system in _systems(facts)}
-        for node, hardware in answers.items():
-            if hardware:
+    """A VIP may be on one of the nodes, or be remembered from when it was; anybody else at it is foreign."""
+    ours = {hardware for _, system in _systems(facts) for hardware in system["hardware"]}
+    for node, system in _systems(facts):
+        for name, vip in document["vips"].items():
+            hardware = system["neighbours"].get(vip["address"])
+            if hardware and hardware not in ours:
                 yield Finding(
                     node,
                     "vip",

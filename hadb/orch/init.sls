@@ -24,9 +24,9 @@
 {{ check("volume is seen by both and open on none but its owner", "hadb.proven", proof="volume") }}
 {{ step("Corosync and Pacemaker run", both, "hadb.cluster.start") }}
 {{ check("membership holds over every link", "hadb.proven", proof="membership", within=60) }}
-{{ check("both nodes are online", "hadb.proven", proof="cluster", within=90) }}
+{{ check("both nodes are online", "hadb.proven", proof="cluster", within=180) }}
 {{ step("cluster is configured", [nodes[hadb.bootstrap_node]], "hadb.cluster.cib") }}
-{{ check("fencing answers for the right node", "hadb.proven", proof="fencing", within=90) }}
-{{ check("database runs on one node", "hadb.proven", proof="placement", within=180) }}
+{{ check("fencing answers for the right node", "hadb.proven", proof="fencing", within=240) }}
+{{ check("database runs on one node", "hadb.proven", proof="placement", within=300) }}
 {{ check("clients reach the database through every VIP", "hadb.proven", proof="clients", within=30) }}
 {%- endif %}

@@ -69,10 +69,9 @@ def test_good_salt_versions_pass(version):
     assert said(facts) == ""
 
 
-def test_an_own_vip_is_not_a_foreign_one():
+def test_a_vip_on_or_remembered_from_one_of_the_nodes_is_not_foreign():
     facts = blank()
-    facts["db1"]["system"]["interfaces"]["vec0"].append("10.20.0.50/24")
-    facts["db2"]["system"]["neighbours"]["10.20.0.50"] = "52:54:00:00:00:01"
+    facts["db2"]["system"]["neighbours"]["10.20.0.50"] = "52:54:00:00:00:11"
     assert said(facts) == ""
 
 
