@@ -1,0 +1,137 @@
+"""The CIB in a live cluster of two nodes: what is applied is one epoch and one transition, and holds stay."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cib_chroot import SUITES
+from cib_cluster import Cluster
+from cib_document import document, without_vip
+
+from hadb_core import cib_merge
+from hadb_core.cib_wanted import wanted
+from hadb_core.errors import Refused
+from support import load
+
+SETTLE = 120
+
+
+class Live:
+    """A live cluster, seen from db1 through hadb's modules."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster, self.tool = cluster, cluster.run_all("db1")
+        self.module = load("_modules/pacemaker.py", salt={"cmd.run_all": self.tool})
+        self.module.salt.utils.path.which = lambda name: f"/usr/sbin/{name}"
+        names = ("plan", "apply", "settled", "status", "online")
+        self.state = load(
+            "_states/pacemaker.py", salt={f"pacemaker.{name}": getattr(self.module, name) for name in names}
+        )
+
+    def epoch(self) -> int:
+        return int(self.module.configuration()["version"].split(".")[1])
+
+    def settled(self) -> None:
+        answer = self.module.settled(SETTLE)
+        assert answer["settled"], answer
+
+
+@pytest.fixture(scope="module", params=SUITES)
+def live(request: pytest.FixtureRequest) -> Iterator[Live]:
+    with (
+        tempfile.TemporaryDirectory(prefix="hadb-tool-", dir="/tmp") as home,
+        Cluster(request.param, Path(home)) as cluster,
+    ):
+        yield Live(cluster)
+
+
+# The tests of one cluster build on each other, in this order; each leaves it settled and configured.
+
+
+def test_the_whole_configuration_is_one_epoch_and_one_transition(live):
+    epoch, transitions = live.epoch(), live.cluster.transitions()
+    ret = live.state.configured("x", document())
+    assert ret["result"] is True and ret["changes"], ret
+    live.settled()
+    assert live.epoch() == epoch + 1
+    assert live.cluster.transitions() == transitions + 1
+
+
+def test_everything_runs_on_one_node_and_fencing_on_the_others(live):
+    resources = live.module.status()["resources"]
+    assert len({resources[name]["node"] for name in wanted(document()).members()}) == 1
+    assert (resources["fence-db1"]["node"], resources["fence-db2"]["node"]) == ("db2", "db1")
+
+
+def test_a_second_application_changes_nothing(live):
+    epoch, transitions = live.epoch(), live.cluster.transitions()
+    assert live.state.configured("x", document())["changes"] == {}
+    assert (live.epoch(), live.cluster.transitions()) == (epoch, transitions)
+
+
+def test_a_change_that_interrupts_the_database_is_refused(live):
+    epoch = live.epoch()
+    ret = live.state.configured("x", document(vips={"nova": {"address": "10.20.0.60"}}))
+    assert ret["result"] is False and "restart vip-nova" in ret["comment"]
+    assert live.epoch() == epoch
+
+
+def test_holds_of_operators_are_kept_and_told(live):
+    idle = next(node for node in ("db1", "db2") if node != live.module.where())
+    live.tool(["crm_resource", "--ban", "--resource", "db", "--node", idle])
+    live.tool(["crm_attribute", "--node", idle, "--name", "standby", "--update", "on"])
+    ret = live.state.configured("x", document(pacemaker={"stickiness": 500}))
+    assert ret["result"] is True and list(ret["changes"]) == ["resource default resource-stickiness"]
+    assert f"Node {idle} is in standby" in ret["comment"] and f"db is banned from {idle}" in ret["comment"]
+    assert len(live.module.status()["holds"]) == 2
+    live.tool(["crm_resource", "--clear", "--resource", "db"])
+    assert live.state.node_online(idle)["result"] is True
+    assert live.module.status()["holds"] == []
+
+
+def test_a_patch_that_somebody_overtook_is_not_written(live):
+    cib, _ = live.module._live()
+    live.tool(["crm_attribute", "--name", "batch-limit", "--update", "7"])
+    assert live.module._patched(cib, cib_merge.merge(cib, wanted(document()))) is False
+    live.state.configured("x", document())
+    assert live.module.configuration()["objects"]["property"]["batch-limit"] == "7"
+
+
+def test_a_removed_address_goes_when_it_is_allowed(live):
+    smaller = without_vip("glance", document(pacemaker={"allow_restart": True}))
+    assert live.state.configured("x", smaller)["result"] is True
+    live.settled()
+    assert "vip-glance" not in live.module.status()["resources"]
+    assert live.state.configured("x", document(pacemaker={"allow_restart": True}))["result"] is True
+    live.settled()
+
+
+def test_a_move_leaves_no_constraint(live):
+    target = next(node for node in ("db1", "db2") if node != live.module.where())
+    assert live.module.move(target)["settled"]
+    assert live.module.where() == target
+    assert live.module.status()["holds"] == []
+
+
+def test_a_crash_is_seen_repaired_and_forgotten(live):
+    live.cluster.crash(live.module.where(), "db-server")
+    live.cluster.wait(lambda: live.module.status()["failures"], SETTLE)
+    live.settled()
+    assert live.module.status()["failures"][0]["operation"].startswith("db-server_monitor")
+    live.module.cleanup()
+    assert live.module.status()["failures"] == []
+
+
+def test_a_fenced_node_is_history_and_the_rest_is_settled(live):
+    if live.module.where() != "db1":
+        live.module.move("db1")
+    with pytest.raises(Refused):
+        live.module.fence("db2", "db1")
+    event = live.module.fence("db2", "db2")[0]
+    assert (event["action"], event["target"], event["status"]) == ("reboot", "db2", "success")
+    live.cluster.wait(lambda: not live.module.status()["nodes"]["db2"]["online"], SETTLE)
+    live.settled()
+    assert live.state.configured("x", document(pacemaker={"stickiness": 900}))["result"] is True
