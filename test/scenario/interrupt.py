@@ -53,13 +53,6 @@ class Run:
         return self._process.wait(ORCHESTRATION_SECONDS)
 
 
-def power_cycle(lab: Lab, node: str) -> None:
-    """Cut a node's power, give it back, and wait until its minion answers."""
-    lab.verb("power", node, "off")
-    lab.verb("power", node, "on")
-    wait_minions(lab)
-
-
 def wait_minions(lab: Lab) -> None:
     """Wait until the minions of all database nodes answer the master."""
     def all_answer() -> bool:

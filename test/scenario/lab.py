@@ -26,7 +26,7 @@ DEFAULTS = CHECKOUT / "hadb/parameters/defaults.yaml"
 
 # Seconds; two busy cores. A run from blank takes minutes, everything else far less.
 UP_SECONDS = 900.0
-ORCHESTRATION_SECONDS = 600.0
+ORCHESTRATION_SECONDS = 900.0
 VERB_SECONDS = 300.0
 ASK_SECONDS = 30.0
 

@@ -18,9 +18,10 @@ class Session:
 
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
-        self.state = "unknown"
-        if keep() and self._has(CONVERGED):
-            self.state = CONVERGED if not faults(lab) else "unknown"
+        # A snapshot of an earlier run shows what an earlier formula built.
+        self._has_converged = keep() and (lab.run.snapshots / CONVERGED).is_dir()
+        if self._has_converged:
+            self.state = "unknown" if faults(lab) else CONVERGED
         else:
             self.lab.verb("snapshot", BLANK)
             self.state = BLANK
@@ -36,11 +37,13 @@ class Session:
         """Return the lab with a whole cluster: as it is, from the snapshot, or built from blank."""
         if self.state == CONVERGED:
             return self.lab
-        if self._has(CONVERGED):
+        if self._has_converged:
             self.lab.verb("restore", CONVERGED)
         else:
             states = orchestration(document(self.blank().orchestrate()))
             assert not failed(states), failed(states)
+            self.settled()
+            self.snapshot()
         wait_whole(self.lab)
         self.state = CONVERGED
         return self.lab
@@ -57,7 +60,5 @@ class Session:
     def snapshot(self) -> None:
         """Save the whole cluster."""
         self.lab.verb("snapshot", CONVERGED)
+        self._has_converged = True
         wait_whole(self.lab)
-
-    def _has(self, name: str) -> bool:
-        return (self.lab.run.snapshots / name).is_dir()

@@ -122,9 +122,11 @@ def test_missing_unexpected_and_failed_fencing_are_found() -> None:
     assert len(invariants.expected_node_fenced(["db1"], [], [failed, REBOOTED], BMC_CUT)) == 1
 
 
-def test_node_fenced_again_and_again_is_found() -> None:
-    again = replace(REBOOTED, completed="2026-11-22 18:02:00Z")
-    assert len(invariants.expected_node_fenced(["db1"], [], [REBOOTED, again], BMC_CUT)) == 1
+def test_node_fenced_again_and_again_is_found_and_one_fencing_for_two_requests_is_not() -> None:
+    merged = [REBOOTED, replace(REBOOTED, completed="2026-11-22 18:00:01Z")]
+    assert invariants.expected_node_fenced(["db1"], [], merged, BMC_CUT) == []
+    again = [*BMC_CUT, Power("db1", 60.0, "off", "bmc", "on")]
+    assert len(invariants.expected_node_fenced(["db1"], [], merged, again)) == 1
 
 
 def test_bmc_that_cut_the_wrong_node_is_found_whatever_the_cluster_says() -> None:
