@@ -15,6 +15,7 @@ import tempfile
 from typing import Any
 
 from hadb_core import db_apparmor, db_node
+from hadb_core.errors import Unreadable
 from hadb_core.process import run
 
 __virtualname__ = "dbnode"
@@ -94,7 +95,11 @@ def units(names: list[str] | None = None) -> dict[str, dict[str, bool]]:
 
         salt 'db*' dbnode.units
     """
-    return {name: {"masked": _masked(name), "active": _active(name)} for name in names or db_node.UNITS}
+    asked = list(names or db_node.UNITS)
+    return {
+        name: {"masked": _masked(name), "active": state not in ("inactive", "failed")}
+        for name, state in zip(asked, _states(asked), strict=True)
+    }
 
 
 def mask(unit: str) -> None:
@@ -189,9 +194,14 @@ def _masked(unit: str) -> bool:
     return link.is_symlink() and str(link.readlink()) == "/dev/null"
 
 
-def _active(unit: str) -> bool:
+def _states(units: list[str]) -> list[str]:
+    """Return systemd's ``ActiveState`` of each unit; ``inactive`` also for one that does not exist."""
     # Without a running systemd (a chroot) nothing can be active.
     if not pathlib.Path("/run/systemd/system").is_dir():
-        return False
-    shown = run(__salt__["cmd.run_all"], ["systemctl", "show", "--property=ActiveState", "--value", unit])
-    return shown.out.strip() not in ("inactive", "failed")
+        return ["inactive"] * len(units)
+    # One call: each takes 0.3 s on a small node.
+    argv = ["systemctl", "show", "--property=ActiveState", "--value", *units]
+    states = run(__salt__["cmd.run_all"], argv).out.split()
+    if len(states) != len(units):
+        raise Unreadable("systemctl show", f"{len(states)} answers for {len(units)} units")
+    return states
