@@ -87,8 +87,7 @@ def where(resource="db-server"):
     resource
         The id of a primitive.
 
-    Raises an error when the cluster does not run here or does not know the resource: then nothing
-    is known about where it runs.
+    Raises an error when that is not known: no cluster here, or no such resource.
 
     CLI Example:
 
@@ -117,7 +116,7 @@ def configuration():
     cib, absent = _live()
     return {
         "running": not absent,
-        "version": ".".join(cib.get(name, "0") for name in ("admin_epoch", "epoch", "num_updates")),
+        "version": ".".join(str(number) for number in cib_merge.version(cib)),
         "schema": cib.get("validate-with", ""),
         "owned": cib_merge.owned(cib),
         "objects": {name: shown_all(facts) for name, facts in cib_plan.snapshot(cib).items()},
@@ -133,9 +132,8 @@ def plan(document, allow_restart=False):
     allow_restart
         Accept a change that restarts, stops or moves the database.
 
-    Returns ``changes`` (``{path: {"old", "new"}}``), ``remarks``, ``actions`` and ``refused`` (``""``
-    or why). While the cluster does not run here, the changes are those against the last known
-    configuration, and against an empty one on a blank node.
+    Returns ``changes``, ``remarks``, ``actions`` and ``refused`` (``""`` or why). While the cluster does not
+    run here, the changes are those against its last configuration, on a blank node against none.
 
     CLI Example:
 
@@ -163,9 +161,8 @@ def apply(document, allow_restart=False):
     document, allow_restart
         As in ``plan``.
 
-    Returns what Pacemaker does then, as sentences; nothing if nothing had to change. Refuses when the
-    cluster does not run here or is not ready, when a node would be fenced, and, unless allowed, when a
-    running member of the database group would be interrupted.
+    Returns what Pacemaker does then; nothing if nothing had to change. Refuses when the cluster is not
+    ready, when a node would be fenced, and, unless allowed, when the database would be interrupted.
 
     CLI Example:
 
@@ -214,7 +211,21 @@ def _simulated(cib):
 
 
 def _patched(old, new):
-    """Write the difference as one patch; return whether it was made against the CIB still in force."""
+    """Write the difference as one patch; return whether it was made against the configuration still in force."""
+    patch, seen = _difference(old, new), cib_merge.version(old)
+    for _ in range(_TRIES):
+        guarded = cib_merge.guarded(patch, seen[2])
+        if _run(["cibadmin", "--patch", "--xml-pipe"], stdin=guarded, answers=(0, _OLD)).code == 0:
+            return True
+        # A busy cluster updates the status section all the time; that does not touch the configuration.
+        now, absent = _live()
+        seen = cib_merge.version(now)
+        if absent or seen[:2] != cib_merge.version(old)[:2]:
+            return False
+    return False
+
+
+def _difference(old, new):
     with tempfile.TemporaryDirectory(prefix="hadb-cib-") as directory:
         files = []
         for name, cib in (("old", old), ("new", new)):
@@ -222,11 +233,7 @@ def _patched(old, new):
             path.touch(mode=0o600)
             path.write_bytes(ET.tostring(cib))
             files.append(str(path))
-        patch = _run(["crm_diff", "--original", files[0], "--new", files[1]], answers=(1,)).out
-    return (
-        _run(["cibadmin", "--patch", "--xml-pipe"], stdin=cib_merge.guarded(patch), answers=(0, _OLD)).code
-        == 0
-    )
+        return _run(["crm_diff", "--original", files[0], "--new", files[1]], answers=(1,)).out
 
 
 def settled(timeout=120, expected=None):
@@ -268,9 +275,6 @@ def standby(node):
     """
     Put a node into standby, until ``online`` is called: its resources move away.
 
-    node
-        The node's name.
-
     CLI Example:
 
     .. code-block:: bash
@@ -297,9 +301,6 @@ def online(node):
     """
     End a node's standby, the lasting one and the one until its next restart.
 
-    node
-        The node's name.
-
     CLI Example:
 
     .. code-block:: bash
@@ -316,9 +317,6 @@ def online(node):
 def maintenance(on):
     """
     Switch the maintenance mode of the whole cluster; in it Pacemaker starts, stops and monitors nothing.
-
-    on
-        True or False.
 
     CLI Example:
 
@@ -378,8 +376,6 @@ def fence(node, confirm):
     """
     Fence a node: its power is cut, now.
 
-    node
-        The node's name.
     confirm
         The node's name again. Anything else refuses.
 

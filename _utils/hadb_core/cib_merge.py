@@ -51,18 +51,29 @@ def property_value(root: ET.Element, name: str) -> str:
     return next((item.get("value", "") for item in properties(root) if item.get("name") == name), "")
 
 
-def guarded(patch: str) -> str:
-    """Return a patch that is accepted only while the CIB it was made from is the one in force.
+def version(root: ET.Element) -> tuple[int, int, int]:
+    """Return ``(admin_epoch, epoch, num_updates)``; the first two change only with the configuration."""
+    admin_epoch, epoch, updates = (
+        int(root.get(name, "0")) for name in ("admin_epoch", "epoch", "num_updates")
+    )
+    return admin_epoch, epoch, updates
+
+
+def guarded(patch: str, updates: int) -> str:
+    """Return a patch that is accepted only while the configuration it was made from is in force.
 
     patch
         What ``crm_diff`` makes from two CIBs of one version. The target's epoch is raised by one, as
         the CIB manager does for a change of the configuration; without that it takes the patch for an
         old one. (``crm_diff --no-version`` would be applied to whatever is there by then.)
+    updates
+        How often the status section has changed since the last change of the configuration.
     """
     root = ET.fromstring(patch)
-    target = root.find("version/target")
-    if target is None:
+    source, target = root.find("version/source"), root.find("version/target")
+    if source is None or target is None:
         raise Unreadable("crm_diff", "its patch names no version")
+    source.set("num_updates", str(updates))
     target.set("epoch", str(int(target.get("epoch", "0")) + 1))
     target.set("num_updates", "0")
     return ET.tostring(root, encoding="unicode")

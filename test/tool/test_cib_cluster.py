@@ -100,6 +100,16 @@ def test_a_patch_that_somebody_overtook_is_not_written(live):
     assert live.module.configuration()["objects"]["property"]["batch-limit"] == "7"
 
 
+def test_a_busy_status_section_does_not_keep_a_patch_out(live):
+    cib, _ = live.module._live()
+    live.tool(["crm_attribute", "--node", "db1", "--name", "busy", "--update", "1", "--lifetime", "reboot"])
+    live.cluster.wait(lambda: cib_merge.version(live.module._live()[0]) != cib_merge.version(cib), SETTLE)
+    epoch = live.epoch()
+    assert live.module._patched(cib, cib_merge.merge(cib, wanted(document(pacemaker={"stickiness": 77}))))
+    assert live.epoch() == epoch + 1
+    live.state.configured("x", document())
+
+
 def test_a_removed_address_goes_when_it_is_allowed(live):
     smaller = without_vip("glance", document(pacemaker={"allow_restart": True}))
     assert live.state.configured("x", smaller)["result"] is True

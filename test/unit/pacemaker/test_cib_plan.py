@@ -260,4 +260,4 @@ def test_what_is_no_cib_is_unreadable_and_never_empty(text):
 
 def test_a_patch_without_version_is_not_used():
     with pytest.raises(Unreadable, match="names no version"):
-        cib_merge.guarded("<diff format='2'/>")
+        cib_merge.guarded("<diff format='2'/>", 0)

@@ -157,20 +157,44 @@ def test_one_patch_bound_to_the_version_it_was_made_from(module, commands, real)
     assert "10.20.0.60" in commands.files[1][0] and "10.20.0.60" not in commands.files[0][0]
 
 
-def test_a_change_in_between_is_read_again(module, commands, real):
-    for code in (103, 0):
-        commands.expect(QUERY, out=real("cib-running"))
-        expect_judgement(commands, real)
-        commands.expect(["crm_diff"], out=DIFF, code=1).expect(PATCH, code=code)
+def later(text, epoch=0, updates=0):
+    """Return a CIB after further changes of its configuration and of its status."""
+    root = ET.fromstring(text)
+    for name, more in (("epoch", epoch), ("num_updates", updates)):
+        root.set(name, str(int(root.get(name)) + more))
+    return ET.tostring(root, encoding="unicode")
+
+
+def test_a_change_of_the_status_in_between_does_not_matter(module, commands, real):
+    commands.expect(QUERY, out=real("cib-running"))
+    expect_judgement(commands, real)
+    busy = later(real("cib-running"), updates=7)
+    commands.expect(["crm_diff"], out=DIFF, code=1).expect(PATCH, code=103).expect(QUERY, out=busy).expect(
+        PATCH
+    )
+    module.apply(changed())
+    source = ET.fromstring(commands.inputs[-1]).find("version/source")
+    assert source.get("num_updates") == ET.fromstring(busy).get("num_updates")
+
+
+def test_a_change_of_the_configuration_in_between_is_read_and_judged_again(module, commands, real):
+    theirs = later(real("cib-running"), epoch=1)
+    commands.expect(QUERY, out=real("cib-running"))
+    expect_judgement(commands, real)
+    commands.expect(["crm_diff"], out=DIFF, code=1).expect(PATCH, code=103).expect(QUERY, out=theirs)
+    commands.expect(QUERY, out=theirs)
+    expect_judgement(commands, real)
+    commands.expect(["crm_diff"], out=DIFF, code=1).expect(PATCH)
     module.apply(changed())
 
 
-def test_a_cib_that_never_rests_ends_in_an_error(module, commands, real, monkeypatch):
+def test_a_configuration_that_never_rests_ends_in_an_error(module, commands, real, monkeypatch):
     monkeypatch.setattr(module, "_TRIES", 2)
-    for _ in range(2):
-        commands.expect(QUERY, out=real("cib-running"))
+    for epoch in (0, 1):
+        commands.expect(QUERY, out=later(real("cib-running"), epoch))
         expect_judgement(commands, real)
         commands.expect(["crm_diff"], out=DIFF, code=1).expect(PATCH, code=103)
+        commands.expect(QUERY, out=later(real("cib-running"), epoch + 1))
     with pytest.raises(HadbError, match="changed under our hands 2 times"):
         module.apply(changed())
 
