@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-BUILD = Path("build/scenario")
+BUILD = Path(__file__).resolve().parents[2] / "build/scenario"
 
 
 @dataclass(frozen=True)

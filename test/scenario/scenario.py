@@ -60,10 +60,8 @@ def play(lab: Lab, scenario: Scenario) -> Result:
     sampler = Sampler(lab.run, lab.nodes, {"mount": lab.mount, "volume": lab.volume, "addresses": lab.addresses})
     stage = Stage(lab, writer, before)
     try:
-        sampler.start()
-        writer.start()
         findings = [
-            *_faults_of(lambda: scenario.act(stage)),
+            *_faults_of(lambda: (sampler.start(), writer.start(), scenario.act(stage))),
             *_faults_of(lambda: heal(lab)),
             *_faults_of(lambda: wait_whole(lab)),
             *_faults_of(lambda: stage.wait_served(time.monotonic())),

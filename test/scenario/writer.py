@@ -34,7 +34,7 @@ class Writer:
     def start(self) -> None:
         """Start writing; return once the client is being acknowledged."""
         self._process = subprocess.Popen(
-            self.lab.python(_PROGRAM, "write", str(self.log)), stdin=subprocess.PIPE, text=True, cwd=_PROGRAM.parents[1]
+            self.lab.python(_PROGRAM, "write", str(self.log)), stdin=subprocess.PIPE, text=True
         )
         assert self._process.stdin
         self._process.stdin.write(json.dumps(self._settings()))
