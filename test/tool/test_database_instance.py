@@ -317,10 +317,6 @@ def test_the_cluster_agent_runs_the_instance(instance: Node) -> None:
         "log": "/var/log/mysql/error.log",
         "user": "mysql",
         "group": "mysql",
-        # root comes in by the socket; any word as password makes the agent ask the server at all.
-        "test_user": "root",
-        "test_passwd": "unused",
-        "test_table": "mysql.user",
     }
 
     def agent(action: str, depth: int = 0) -> int:
