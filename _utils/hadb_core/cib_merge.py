@@ -27,13 +27,17 @@ def parse(text: str, tool: str = "cibadmin --query") -> ET.Element:
 
     Raises :class:`~hadb_core.errors.Unreadable` when the text is not a CIB.
     """
-    try:
-        root = ET.fromstring(text)
-    except ET.ParseError as error:
-        raise Unreadable(tool, f"not XML: {error}") from error
+    root = _xml(text, tool)
     if root.tag != "cib" or root.find("configuration") is None:
         raise Unreadable(tool, f"<{root.tag}> is not a CIB with a configuration")
     return root
+
+
+def _xml(text: str, tool: str) -> ET.Element:
+    try:
+        return ET.fromstring(text)
+    except ET.ParseError as error:
+        raise Unreadable(tool, f"not XML: {error}") from error
 
 
 def owned(root: ET.Element) -> list[str]:
@@ -69,7 +73,7 @@ def guarded(patch: str, updates: int) -> str:
     updates
         How often the status section has changed since the last change of the configuration.
     """
-    root = ET.fromstring(patch)
+    root = _xml(patch, "crm_diff")
     source, target = root.find("version/source"), root.find("version/target")
     if source is None or target is None:
         raise Unreadable("crm_diff", "its patch names no version")
