@@ -128,12 +128,12 @@ def _lun(shape, known):
     for part in partitions:
         node = shape.partitions.get(part["number"])
         part["device"] = node.path if node else ""
-        part["dev"] = node.dev if node else ""
-    for node in shape.partitions.values():
-        signatures += _signatures(node)
+        # What is in a partition counts, whether this kernel has noticed the partition or not.
+        signatures += _signatures(node) if node else _unnoticed(device, part)
     return {
         "wwid": shape.wwid, "size": shape.head.size, "paths": [path.name for path in shape.paths],
-        "multipath": shape.map.dm_name if shape.map else None, "device": device, "dev": shape.head.dev,
+        "multipath": shape.map.dm_name if shape.map else None, "device": device,
+        "devs": sorted(node.dev for node in shape.family),
         "signatures": signatures, "partitions": partitions,
         "holders": [node.dm_name or node.name for node in above], "mounts": mounts, "pv": None,
     }
@@ -142,6 +142,12 @@ def _lun(shape, known):
 def _signatures(node):
     _readable(node.path, 0, node.size)
     return block_lun.parse_wipefs(_run("wipefs", "--json", "--no-act", node.path).out, node.path)
+
+
+def _unnoticed(device, part):
+    found = _probe(device, part["start"], part["size"])
+    where = f"{device} partition {part['number']}"
+    return [{**found, "offset": part["start"], "device": where}] if found else []
 
 
 def report():

@@ -54,12 +54,9 @@ def _at(wwid, vg, *stages, multipath=True):
 
 
 def _partition_device(wwid, vg, *stages, multipath=True):
-    lun = _at(wwid, vg, *stages, multipath=multipath)
-    device = lun["partitions"][0]["device"]
-    if not device:
+    if not _at(wwid, vg, *stages, multipath=multipath)["partitions"][0]["device"]:
         reread_partitions(wwid)
-        device = _lun(wwid)["partitions"][0]["device"]
-    return device
+    return _at(wwid, vg, *stages, multipath=multipath)["partitions"][0]["device"]
 
 
 def partition(wwid, vg, multipath=True):

@@ -117,7 +117,7 @@ def pv_of(report: Mapping[str, Any], lun: Mapping[str, Any]) -> dict[str, Any] |
     """
     if not any(one["type"] == "LVM2_member" for one in lun["signatures"]):
         return None
-    devices = {lun["dev"], *(part["dev"] for part in lun["partitions"])}
+    devices = lun["devs"]  # of every path: LVM may have chosen another one than we
     for vg in report["vgs"]:
         for pv in vg["pvs"]:
             if pv["dev"] in devices:

@@ -32,7 +32,7 @@ def lun(wwid: str = ONE, **changed: Any) -> dict[str, Any]:
     """Return a blank LUN."""
     device = f"/dev/mapper/{wwid}"
     return {"wwid": wwid, "size": 3 * GIB, "paths": ["sda", "sdd"], "multipath": wwid, "device": device,
-            "dev": "254:0", "signatures": [], "partitions": [], "holders": [], "mounts": [], "pv": None, **changed}
+            "devs": ["254:0", "254:1", "8:0", "8:48"], "signatures": [], "partitions": [], "holders": [], "mounts": [], "pv": None, **changed}
 
 
 def partitioned(wwid: str = ONE, name: str = "hadb-db-vg", inside: str = "", pv: Any = None,
@@ -40,7 +40,7 @@ def partitioned(wwid: str = ONE, name: str = "hadb-db-vg", inside: str = "", pv:
     """Return a LUN with a GPT and one partition."""
     device = f"/dev/mapper/{wwid}"
     part = {"number": 1, "name": name, "start": 2**20, "size": 3 * GIB - 2**21, "uuid": "u", "type": "t",
-            "device": f"{device}-part1", "dev": "254:1"}
+            "device": f"{device}-part1"}
     signatures = [signature("gpt", device, 512), signature("PMBR", device, 510)]
     signatures += [signature(inside, part["device"], 536)] if inside else []
     return lun(wwid, signatures=signatures, partitions=[part], pv=pv, **changed)
@@ -91,19 +91,15 @@ class World:
         self.luns[wwid] = partitioned(wwid, f"hadb-{vg}", "LVM2_member", pv_of("", wwid))
 
     def vgcreate(self, vg: str, wwids: list[str], multipath: bool) -> None:
-        self.vg = group(name=vg, autoactivation=True)
+        self.vg = group(name=vg)
         self.vgextend(vg, wwids, multipath)
 
     def vgextend(self, vg: str, wwids: list[str], multipath: bool) -> None:
         assert self.vg
         have = [pv["uuid"] for pv in self.vg["pvs"]]
-        self.vg = {**group(*have, *wwids), "autoactivation": self.vg["autoactivation"], "lvs": self.vg["lvs"]}
+        self.vg = {**group(*have, *wwids), "lvs": self.vg["lvs"]}
         for wwid in wwids:
             self.luns[wwid] = partitioned(wwid, f"hadb-{vg}", "LVM2_member", pv_of(vg, wwid))
-
-    def no_autoactivation(self, vg: str) -> None:
-        assert self.vg
-        self.vg["autoactivation"] = False
 
     def lvcreate(self, vg: str, lv: str, size: str) -> None:
         assert self.vg

@@ -61,7 +61,7 @@ def test_refuses_a_foreign_physical_volume_whose_group_cannot_be_named_without_l
 
 def test_refuses_partitions_of_somebody_else_even_when_nothing_is_recognised_in_them():
     one = lun(signatures=parse_wipefs(fixture("wipefs-gpt-loop.json"), DEVICE),
-              partitions=[{**part, "device": "", "dev": ""} for part in parse_partx(fixture("partx-two.txt"))])
+              partitions=[{**part, "device": ""} for part in parse_partx(fixture("partx-two.txt"))])
     with pytest.raises(Refused, match="data1.*data2"):
         stage(one, "db-vg")
     with pytest.raises(Refused, match="primary"):

@@ -71,6 +71,12 @@ def test_names_the_group_of_a_physical_volume_on_a_lun():
     assert lvm_report.pv_of(known, lun(signatures=[signature("ext4", "/dev/x")])) is None
 
 
+def test_finds_the_physical_volume_also_when_lvm_sees_it_by_another_path():
+    other_path = group("pv-1")["pvs"][0] | {"dev": "8:48"}
+    known = report(group("pv-1", pvs=[other_path]))
+    assert lvm_report.pv_of(known, partitioned(inside="LVM2_member"))["vg"] == "db-vg"
+
+
 def test_reads_the_filesystem():
     assert lvm_report.filesystem(Result(0, fixture("blkid-ext4.txt"), "")) == {
         "type": "ext4", "uuid": "e62fb31b-b735-40ff-9f69-026e30fd748e", "label": ""}

@@ -1,0 +1,151 @@
+"""The readers on fixtures of real tools: data, or an error, never "nothing" for "unknown"."""
+
+from __future__ import annotations
+
+import pytest
+from shapes import ONE, fixture, nodes
+from support import load
+
+from hadb_core.block_devices import parse_mountinfo
+from hadb_core.errors import CommandFailed, HadbError, Unreadable
+
+MAP = f"/dev/mapper/{ONE}"
+LVM = ("lvm", "fullreport", "--foreign", "--reportformat", "json", "--units", "b", "--nosuffix")
+ANSWERS = {
+    ("udevadm", "info", "--export-db"): fixture("udev-multipath.txt"),
+    ("wipefs", "--json", "--no-act", MAP): fixture("wipefs-gpt.json"),
+    ("wipefs", "--json", "--no-act", f"{MAP}-part1"): fixture("wipefs-lvm.json"),
+    ("partx", "--bytes", "--pairs", "--output", "NR,NAME,START,SIZE,UUID,TYPE", MAP): fixture("partx.txt"),
+    ("blockdev", "--flushbufs", MAP): "",
+    ("blockdev", "--flushbufs", f"{MAP}-part1"): "",
+    ("lvm", "systemid"): fixture("systemid.txt"),
+    LVM: fixture("fullreport.json"),
+}
+
+
+@pytest.fixture
+def node(monkeypatch, tmp_path):
+    """Return the module on a node whose commands answer from fixtures; a str answers, an int fails with that code."""
+    answers: dict[tuple[str, ...], str | int] = dict(ANSWERS)
+
+    def run_all(argv, **_):
+        answer = answers[tuple(argv)]
+        failed = isinstance(answer, int)
+        return {"retcode": answer if failed else 0, "stdout": "" if failed else answer, "stderr": ""}
+
+    module = load("_modules/halvm.py", salt={"cmd.run_all": run_all})
+    monkeypatch.setattr(module, "nodes", lambda: nodes("nodes-multipath.json"))
+    monkeypatch.setattr(module, "_mounts", lambda: parse_mountinfo(fixture("mountinfo.txt")))
+    monkeypatch.setattr(module, "_swaps", set)
+    monkeypatch.setattr(module, "_readable", lambda *_: None)
+    monkeypatch.setattr(module.salt.utils.path, "which", lambda program: f"/sbin/{program}")
+    module.answers = answers
+    return module
+
+
+def test_a_lun_is_told_with_all_that_is_on_it(node):
+    lun = node.luns([ONE])[0]
+    assert (lun["wwid"], lun["multipath"], lun["device"], lun["paths"]) == (ONE, ONE, MAP, ["sda", "sdd"])
+    assert [one["type"] for one in lun["signatures"]] == ["gpt", "gpt", "PMBR", "LVM2_member"]
+    assert lun["partitions"][0]["device"] == f"{MAP}-part1"
+    assert (lun["pv"]["vg"], lun["holders"], lun["mounts"]) == ("db-vg", [], [])
+
+
+def test_without_lvm2_the_group_of_a_physical_volume_is_unknown(node, monkeypatch):
+    monkeypatch.setattr(node.salt.utils.path, "which", lambda program: None)
+    assert node.luns([ONE])[0]["pv"]["vg"] is None
+    assert node.report() == {"installed": False, "system_id": "", "vgs": [], "orphans": []}
+
+
+def test_a_mounted_lun_is_not_flushed_and_tells_who_uses_it(node, monkeypatch):
+    monkeypatch.setattr(node, "nodes", lambda: nodes("nodes-mounted.json"))
+    monkeypatch.setattr(node, "_mounts", lambda: parse_mountinfo(fixture("mountinfo-mounted.txt")))
+    del node.answers["blockdev", "--flushbufs", MAP]
+    lun = node.luns([ONE])[0]
+    assert (lun["holders"], lun["mounts"]) == (["db--vg-db--vol"], ["/dbmnt"])
+
+
+def test_what_is_in_a_partition_counts_before_the_kernel_has_noticed_it(node, monkeypatch):
+    without = {name: one for name, one in nodes("nodes-multipath.json").items() if name != "dm-1"}
+    monkeypatch.setattr(node, "nodes", lambda: without)
+    node.answers["blkid", "--probe", "--output", "export", "--offset", "1048576", "--size", "3220160000", MAP] = (
+        f"DEVNAME={MAP}\nTYPE=ext4\n")
+    lun = node.luns([ONE])[0]
+    assert lun["partitions"][0]["device"] == ""
+    assert [one["type"] for one in lun["signatures"] if one["device"] != MAP] == ["ext4"]
+
+
+@pytest.mark.parametrize("failing", [
+    ("udevadm", "info", "--export-db"), ("wipefs", "--json", "--no-act", MAP),
+    ("wipefs", "--json", "--no-act", f"{MAP}-part1"), ("lvm", "systemid"), LVM,
+    ("partx", "--bytes", "--pairs", "--output", "NR,NAME,START,SIZE,UUID,TYPE", MAP),
+])
+def test_a_tool_that_fails_is_an_error_not_an_empty_lun(node, failing):
+    node.answers[failing] = 1
+    with pytest.raises(CommandFailed):
+        node.luns([ONE])
+
+
+def test_a_device_that_cannot_be_read_is_an_error(tmp_path):
+    module = load("_modules/halvm.py")
+    with pytest.raises(Unreadable):
+        module._readable(str(tmp_path / "gone"), 0, 4096)
+    short = tmp_path / "short"
+    short.write_bytes(b"x" * 4096)
+    module._readable(str(short), 0, 4096)
+    with pytest.raises(Unreadable):
+        module._readable(str(short), 2048, 4096)
+
+
+def test_a_wwid_of_digits_from_the_command_line_is_understood(node):
+    assert node.luns([int(ONE)])[0]["wwid"] == ONE
+
+
+def test_a_volume_is_read_without_activating_it(node):
+    part = f"{MAP}-part1"
+    node.answers["blkid", "--probe", "--output", "export", "--offset", "1142784", "--size", "3217031168", part] = (
+        fixture("blkid-ext4.txt"))
+    have = node.volume("db-vg", "db-vol")
+    assert (have["exists"], have["local"], have["active"], have["mounted_at"]) == (True, True, False, [])
+    assert have["fs"]["type"] == "ext4"
+
+
+def test_an_active_volume_is_read_by_itself(node, monkeypatch):
+    monkeypatch.setattr(node, "nodes", lambda: nodes("nodes-mounted.json"))
+    monkeypatch.setattr(node, "_mounts", lambda: parse_mountinfo(fixture("mountinfo-mounted.txt")))
+    node.answers["blkid", "--probe", "--output", "export", "--offset", "0", "--size", "3217031168",
+                 "/dev/mapper/db--vg-db--vol"] = fixture("blkid-ext4.txt")
+    have = node.volume("db-vg", "db-vol")
+    assert (have["active"], have["mounted_at"]) == (True, ["/dbmnt"])
+
+
+def test_the_other_node_s_volume_is_not_local(node):
+    node.answers["lvm", "systemid"] = "  system ID: db2\n"
+    node.answers["blkid", "--probe", "--output", "export", "--offset", "1142784", "--size", "3217031168",
+                 f"{MAP}-part1"] = fixture("blkid-ext4.txt")
+    have = node.volume("db-vg", "db-vol")
+    assert (have["system_id"], have["local"]) == ("db1", False)
+
+
+def test_a_volume_that_does_not_exist_is_told_so(node):
+    have = node.volume("db-vg", "other")
+    assert (have["exists"], have["fs"], have["active"]) == (False, None, False)
+
+
+@pytest.mark.parametrize(("cib", "owned"), [(None, False), ("<cib/>", False), (
+    '<cib><primitive><instance_attributes><nvpair name="vgname" value="db-vg"/></instance_attributes></primitive></cib>',
+    True)])
+def test_the_file_of_the_cib_tells_whether_pacemaker_owns_the_volume(monkeypatch, tmp_path, cib, owned):
+    module = load("_modules/halvm.py")
+    if cib:
+        (tmp_path / "cib.xml").write_text(cib)
+    monkeypatch.setattr(module, "_CIB_FILE", str(tmp_path / "cib.xml"))
+    assert module.managed_by_cluster("db-vg", "/dbmnt") is owned
+
+
+def test_a_cib_that_cannot_be_read_is_an_error(monkeypatch, tmp_path):
+    module = load("_modules/halvm.py")
+    (tmp_path / "cib.xml").write_text("")
+    monkeypatch.setattr(module, "_CIB_FILE", str(tmp_path / "cib.xml"))
+    with pytest.raises(HadbError):
+        module.managed_by_cluster("db-vg", "/dbmnt")
