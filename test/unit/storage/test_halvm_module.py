@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 from shapes import ONE, fixture, nodes
-from support import load
 
 from hadb_core.block_devices import parse_mountinfo
 from hadb_core.errors import CommandFailed, HadbError, Unreadable
+from support import load
 
 MAP = f"/dev/mapper/{ONE}"
 LVM = ("lvm", "fullreport", "--foreign", "--reportformat", "json", "--units", "b", "--nosuffix")

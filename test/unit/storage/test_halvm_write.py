@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from shapes import ONE, fixture, group, lun, partitioned, pv_of, report, signature, volume
-from support import load
 
 from hadb_core.errors import Refused
+from support import load
 
 MAP = f"/dev/mapper/{ONE}"
 EXT4 = {"type": "ext4", "uuid": "u-1", "label": ""}

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from shapes import ONE, World, partitioned, volume
+
 from support import load
 
 LUNS = [{"wwid": ONE}]
