@@ -18,6 +18,8 @@ CHECKOUT = Path(__file__).resolve().parents[3]
 # Code that the master itself loads, so that it has to be synced there.
 _MODULES = ("_modules", "_states", "_runners", "_utils")
 _TREES = ("hadb", *_MODULES)
+# Three seconds on a machine at leisure.
+_SYNC_SECONDS = 300.0
 _NO_PILLAR = b"{}\n"
 # The new tree is complete before it takes the old one's place.
 _SWAP = f"set -e; rm -rf {FORMULA}.new {FORMULA}.old; mkdir {FORMULA}.new; tar -C {FORMULA}.new -xf -; " \
@@ -63,7 +65,7 @@ def push(run: RunDir, topology: Topology, pillar: Path, progress: Callable[[str]
         ssh.send(run, master, data, "install", "-m", "0600", "/dev/stdin", f"{PILLAR}/hadb.sls")
         progress(f"pillar {pillar if pillar.exists() else '(empty)'} pushed to the master")
     if now["modules"] != before.get("modules"):
-        ssh.call(run, master, "salt-run", "saltutil.sync_all")
+        ssh.call(run, master, "salt-run", "saltutil.sync_all", timeout=_SYNC_SECONDS)
         progress("modules synced on the master")
     if before and now["pillar"] != before.get("pillar"):
         _refresh_pillar(run, topology)

@@ -14,7 +14,7 @@ from hadblab.rundir import RunDir
 from hadblab.topology import Node, Topology
 
 # Several labs on two processors take their time.
-_SECONDS = 480.0
+_SECONDS = 900.0
 _POLL_SECONDS = 0.25
 _TRY_SECONDS = 20.0
 _LISTENERS = ("ss", "-Hnt", "state", "established", "sport = :4505")

@@ -29,12 +29,13 @@ def config(run: RunDir, topology: Topology, key: str) -> str:
     GlobalKnownHostsFile /dev/null
     LogLevel ERROR
     BatchMode yes
-    ConnectTimeout 3
+    ConnectTimeout 10
     ControlMaster auto
     ControlPath {run.root}/ssh/%n
     ControlPersist yes
     # Ends a session on a machine that froze or lost its power, and with it the connection.
-    ServerAliveInterval 2
+    # Not sooner: a node on a busy machine may be silent for seconds.
+    ServerAliveInterval 5
     ServerAliveCountMax 4
     Compression no
     GSSAPIAuthentication no
