@@ -16,7 +16,7 @@ import signal
 import time
 from typing import Any
 
-from hadb_core import db_client, db_datadir, db_facts, db_server, db_sql
+from hadb_core import db_client, db_config, db_datadir, db_facts, db_server, db_sql
 from hadb_core.errors import CommandFailed, Refused, Unreadable
 from hadb_core.process import run
 
@@ -138,8 +138,11 @@ def discard_partial(datadir: str) -> None:
 # -- a server to talk to --------------------------------------------------------------------------
 
 
-def ping(socket: str = SOCKET) -> bool:
+def ping(socket: str = SOCKET, datadir: str = "") -> bool:
     """Return whether a server answers on a local socket; raises if it answers with an error.
+
+    datadir
+        If given, a server of another data directory is refused: contents would go to the wrong one.
 
     CLI Example:
 
@@ -150,11 +153,16 @@ def ping(socket: str = SOCKET) -> bool:
     if not pathlib.Path(socket).exists():
         return False
     try:
-        db_client.query(__salt__["cmd.run_all"], "SELECT JSON_OBJECT('alive', 1);\n", socket)
+        row = db_client.query(__salt__["cmd.run_all"], db_facts.DATADIR, socket)[0]
     except CommandFailed as error:
         if db_server.unreachable(error.err):
             return False
         raise
+    if datadir and row["datadir"].rstrip("/") != datadir.rstrip("/"):
+        raise Refused(
+            f"the server on {socket} has its data in {row['datadir']}, not in {datadir}",
+            "find out who started it; only the cluster may start a server here",
+        )
     return True
 
 
@@ -176,7 +184,7 @@ def serve(
 
         salt db1 dbinstance.serve /dbmnt/mysql mariadb
     """
-    if ping(socket):
+    if ping(socket, datadir):
         return socket
     if (pid := _pid_in(pid_file)) and _name(pid) in db_server.NAMES:
         raise Refused(
@@ -240,6 +248,22 @@ def durability(socket: str = SOCKET) -> dict[str, Any]:
         salt db1 dbinstance.durability
     """
     return db_facts.durability(db_client.query(__salt__["cmd.run_all"], db_facts.DURABILITY, socket)[0])
+
+
+def pending(config: str = CONFIG, socket: str = SOCKET, flavour: str = "mariadb") -> dict[str, Any]:
+    """Return what the option file says and the running server does not do yet: ``{name: {"file", "in_force"}}``.
+
+    It takes effect when the server starts next, which is the operator's or the cluster's business.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt db1 dbinstance.pending
+    """
+    rows = db_client.query(__salt__["cmd.run_all"], db_facts.VARIABLES[flavour], socket)
+    in_force = {row["name"].lower(): row["value"] for row in rows}
+    return db_config.pending(pathlib.Path(config).read_text(encoding="utf-8"), in_force)
 
 
 def reachable(host: str, port: int, account: str, password_key: str, timeout: int = 5) -> dict[str, Any]:

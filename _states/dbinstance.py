@@ -103,7 +103,7 @@ def content_present(
             for host in account.hosts
         }
         _refuse_missing(keys)
-        if __opts__["test"] and not __salt__["dbinstance.ping"](socket):
+        if __opts__["test"] and not __salt__["dbinstance.ping"](socket, name):
             return _prediction(target, db_datadir.Place(**__salt__["dbinstance.place"](name, mount_point)))
         if not served:
             served["socket"] = __salt__["dbinstance.serve"](name, flavour, socket, pid_file, config)

@@ -52,6 +52,8 @@ FILES_PER_CONNECTION = 5  # MariaDB wants max_connections * 5 files (mysqld.cc),
 LEAST_FILES = 32768
 
 _NAME = re.compile(r"[a-z][a-z0-9_.-]*", re.IGNORECASE)
+_SIZE = re.compile(r"(\d+)([kmgt])")
+_SHIFTS = {"k": 10, "m": 20, "g": 30, "t": 40}
 _SWITCHES = {"skip_": "OFF", "disable_": "OFF", "enable_": "ON"}
 # Options whose own name starts with a switch's word.
 _WHOLE = frozenset(
@@ -149,6 +151,24 @@ def plan(path: str, there: str | None, wanted: str) -> Plan:
     )
 
 
+def pending(text: str, in_force: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Return the settings of ``[mysqld]`` that a running server has otherwise.
+
+    in_force
+        The server's global variables. What is not one (``user``) is not compared.
+    """
+    wanted = {
+        name.removeprefix("mysqld:"): value
+        for name, value in parse(text).items()
+        if name.startswith("mysqld:")
+    }
+    return {
+        name: {"file": value, "in_force": in_force[name]}
+        for name, value in wanted.items()
+        if name in in_force and not _met(name, _plain(value), _plain(in_force[name]))
+    }
+
+
 def canonical(key: str, value: Any) -> tuple[str, str]:
     """Return a setting's name and value as the server understands them.
 
@@ -190,6 +210,20 @@ def _faults_of(key: str, value: Any) -> list[str]:
 def spellings(value: str) -> frozenset[str]:
     """Return how a server or an operator may write ``value``, in capitals."""
     return frozenset({"ON", "1", "TRUE", ""}) if value == "ON" else frozenset({value.upper()})
+
+
+def _met(name: str, wanted: str, found: str) -> bool:
+    if name == "open_files_limit":  # a server that needs more takes more
+        return int(found) >= int(wanted)
+    return wanted == found
+
+
+def _plain(value: str) -> str:
+    """Return a value in one spelling: bytes for ``128M``, ``on``/``off``, no slash at the end, lower case."""
+    low = value.strip().lower().rstrip("/")
+    if size := _SIZE.fullmatch(low):
+        return str(int(size[1]) << _SHIFTS[size[2]])
+    return {"1": "on", "true": "on", "0": "off", "false": "off"}.get(low, low)
 
 
 def _said(value: Any) -> str:

@@ -43,10 +43,18 @@ PASSWORD_PLUGINS = ("mysql_native_password", "caching_sha2_password", "sha256_pa
 HEALTH = """SELECT JSON_OBJECT('version', VERSION(), 'read_only', @@read_only + 0, 'datadir', @@datadir,
  'max_connections', @@max_connections, 'connections', (SELECT COUNT(*) FROM information_schema.PROCESSLIST));
 """
-_VARIABLES = (*db_config.DURABLE, "log_bin", "datadir", "default_storage_engine")
+DATADIR = "SELECT JSON_OBJECT('datadir', @@datadir);\n"
+VARIABLES: Mapping[str, str] = {
+    flavour: f"SELECT JSON_OBJECT('name', VARIABLE_NAME, 'value', VARIABLE_VALUE) FROM {table};\n"
+    for flavour, table in (
+        ("mariadb", "information_schema.GLOBAL_VARIABLES"),
+        ("mysql", "performance_schema.global_variables"),
+    )
+}
+_DURABILITY = (*db_config.DURABLE, "log_bin", "datadir", "default_storage_engine")
 # As text: MariaDB puts a switch into JSON as a bare OFF, which is not JSON.
 DURABILITY = (
-    "SELECT JSON_OBJECT(" + ", ".join(f"'{name}', CONCAT('', @@{name})" for name in _VARIABLES) + ");\n"
+    "SELECT JSON_OBJECT(" + ", ".join(f"'{name}', CONCAT('', @@{name})" for name in _DURABILITY) + ");\n"
 )
 
 
@@ -96,7 +104,7 @@ def content(flavour: str, found: Iterable[Mapping[str, Any]], check: Check) -> d
     return facts
 
 
-def durability(row: Mapping[str, Any], flavour: str = "") -> dict[str, Any]:
+def durability(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return ``{"safe": bool, "faults": [...], "settings": {...}}`` of the values in force."""
     faults = []
     for name, (wanted, why) in db_config.DURABLE.items():

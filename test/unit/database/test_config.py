@@ -163,3 +163,23 @@ def test_a_missing_file_is_shown_whole() -> None:
 
 def test_a_value_of_none_is_written_as_on() -> None:
     assert _with(**{"skip-external-locking": None})["skip_external_locking"] == "ON"
+
+
+def test_what_waits_for_a_restart_is_named() -> None:
+    text = db_config.render(SERVER)
+    in_force = {
+        "max_connections": "151",
+        "innodb_doublewrite": "1",
+        "datadir": "/dbmnt/mysql/",
+        "open_files_limit": "36128",
+        "innodb_flush_method": "O_DIRECT",
+        "port": "3306",
+    }
+    assert db_config.pending(text, in_force) == {"max_connections": {"file": "4096", "in_force": "151"}}
+
+
+def test_sizes_are_compared_in_bytes() -> None:
+    assert not db_config.pending(
+        "[mysqld]\ninnodb_buffer_pool_size = 128M\n", {"innodb_buffer_pool_size": "134217728"}
+    )
+    assert db_config.pending("[mysqld]\nopen_files_limit = 32768\n", {"open_files_limit": "1024"})
