@@ -20,6 +20,7 @@ from hadb_core.process import run
 
 __virtualname__ = "dbnode"
 
+_RUNNING = pathlib.Path("/run/systemd/system")  # exists while systemd runs, sd_booted(3)
 _UNITS = pathlib.Path("/etc/systemd/system")
 _APPARMOR = pathlib.Path("/sys/kernel/security/apparmor")
 
@@ -197,7 +198,7 @@ def _masked(unit: str) -> bool:
 def _states(units: list[str]) -> list[str]:
     """Return systemd's ``ActiveState`` of each unit; ``inactive`` also for one that does not exist."""
     # Without a running systemd (a chroot) nothing can be active.
-    if not pathlib.Path("/run/systemd/system").is_dir():
+    if not _RUNNING.is_dir():
         return ["inactive"] * len(units)
     # One call: each takes 0.3 s on a small node.
     argv = ["systemctl", "show", "--property=ActiveState", "--value", *units]
