@@ -71,8 +71,12 @@ def prune(distro: str, salt: str, progress: Callable[[str], None]) -> list[str]:
 def _ensure(cache: Cache, distro: str, salt: str) -> Images:
     if distro not in DISTROS:
         raise LabError(f"unknown distribution {distro!r}: choose one of {', '.join(DISTROS)}")
-    with ThreadPoolExecutor(_WORKERS) as pool:
+    pool = ThreadPoolExecutor(_WORKERS)
+    try:
         return _Build(cache, pool, salt).images(distro)
+    finally:
+        # After a failure nothing new is begun; what runs is waited for, as it owns a lock.
+        pool.shutdown(cancel_futures=True)
 
 
 class _Build:
@@ -171,6 +175,8 @@ def main() -> int:
     except LabError as error:
         print(f"images: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     print(f"kernel  {images.kernel}")
     for role, path in images.base.items():
         print(f"{role:7} {path}")
