@@ -369,3 +369,26 @@ def test_the_cluster_agent_runs_the_instance(instance: Node) -> None:
     assert agent("monitor") == 7
     assert agent("start") == agent("stop") == 0
     assert agent("monitor") == 7
+
+
+def test_mysqls_own_apparmor_profile_takes_the_rules(tmp_path: Path) -> None:
+    node = Node("sid", tmp_path)
+    local = node.root / "etc/apparmor.d/local/usr.sbin.mysqld"
+    local.unlink(missing_ok=True)
+    wanted: dict[str, Any] = {
+        "name": "x",
+        "flavour": "mysql",
+        "datadir": "/dbmnt/mysql",
+        "files": ["/run/mysqld/mysqld.sock"],
+        "config": "/etc/hadb/my.cnf",
+    }
+    try:
+        assert node.state("dbnode.apparmor_permits", test=True, **wanted)["result"] is None
+        assert node.state("dbnode.apparmor_permits", **wanted)["changes"]
+        assert node.state("dbnode.apparmor_permits", **wanted)["changes"] == {}
+        profile = "/etc/apparmor.d/usr.sbin.mysqld"
+        node.run(["apparmor_parser", "--skip-kernel-load", "--skip-cache", profile])
+        flat = node.run(["apparmor_parser", "--preprocess", profile]).stdout
+        assert "/dbmnt/mysql/** rwk," in flat and "/etc/hadb/my.cnf r," in flat
+    finally:
+        local.unlink(missing_ok=True)
