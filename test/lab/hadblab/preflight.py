@@ -14,6 +14,7 @@ from hadblab.topology import Topology
 
 HOST_PACKAGES = Path(__file__).resolve().parent.parent / "host-packages.txt"
 _TUN = Path("/dev/net/tun")
+_NAMESPACES = Path("/run/netns")
 _GIB = 1 << 30
 # Images of one distribution with what they are made from, and one lab's overlays.
 _DISK_BYTES = 12 * _GIB
@@ -27,7 +28,7 @@ def check(run: RunDir, topology: Topology) -> None:
     :raises PreflightError: with every reason why it cannot.
     """
     checks: tuple[Callable[[], Iterator[str]], ...] = (
-        _root, _tun, lambda: _memory(topology), lambda: _disk(run.home), _packages, _namespaces,
+        _root, _tun, lambda: _memory(topology), lambda: _disk(run.home), _packages, _namespaces, lambda: _crowd(run.name),
     )  # fmt: skip
     reasons = [reason for look in checks for reason in look()]
     if reasons:
@@ -78,6 +79,18 @@ def _packages() -> Iterator[str]:
     installed = {line.split()[0] for line in states.splitlines() if line.endswith(" installed")}
     if wanted - installed:
         yield f"not installed: {' '.join(sorted(wanted - installed))} (see {HOST_PACKAGES.name})"
+
+
+def _crowd(name: str) -> Iterator[str]:
+    """Two cores carry one lab: with six on them a switchover took 54 s, and busy nodes were fenced for being late."""
+    names = {entry.name.removeprefix("hadb-") for entry in _NAMESPACES.glob("hadb-*") if "probe" not in entry.name}
+    others = sorted(names - {name})
+    room = max(1, (os.cpu_count() or 1) // 2)
+    if len(others) >= room:
+        yield (
+            f"this machine has cores for {room} lab(s) and these are up: {', '.join(others)}; "
+            f"take one down first (HADB_LAB={others[0]} test/lab/lab down)"
+        )
 
 
 def _namespaces() -> Iterator[str]:
