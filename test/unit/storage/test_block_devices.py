@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from shapes import ONE, TWO, fixture, nodes
+from storage_shapes import ONE, TWO, fixture, nodes
 
 from hadb_core import block_devices
 from hadb_core.errors import Unreadable

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from shapes import fixture, lun, partitioned, pv_of, signature
+from storage_shapes import fixture, lun, partitioned, pv_of, signature
 
 from hadb_core.block_lun import Stage, parse_partx, parse_wipefs, partition_name, stage
 from hadb_core.errors import Refused, Unreadable

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from shapes import ONE, fixture, nodes
+from storage_shapes import ONE, fixture, nodes
 
 from hadb_core.block_devices import parse_mountinfo
 from hadb_core.errors import CommandFailed, HadbError, Unreadable

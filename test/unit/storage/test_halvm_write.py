@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from shapes import ONE, fixture, group, lun, partitioned, pv_of, report, signature, volume
+from storage_shapes import ONE, fixture, group, lun, partitioned, pv_of, report, signature, volume
 
 from hadb_core.errors import Refused
 from support import load

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from shapes import fixture, group, lun, partitioned, report, signature
+from storage_shapes import fixture, group, lun, partitioned, report, signature
 
 from hadb_core import lvm_report
 from hadb_core.errors import Refused, Unreadable

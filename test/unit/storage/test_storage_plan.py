@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from shapes import GIB, ONE, TWO, World, group, lun, partitioned, pv_of, report
+from storage_shapes import GIB, ONE, TWO, World, group, lun, partitioned, pv_of, report
 
 from hadb_core import storage_plan
 from hadb_core.errors import Invalid, Refused

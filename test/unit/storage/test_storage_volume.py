@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from shapes import volume
+from storage_shapes import volume
 
 from hadb_core import storage_size, storage_volume
 from hadb_core.errors import Refused, Unreadable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from shapes import ONE, World, partitioned, volume
+from storage_shapes import ONE, World, partitioned, volume
 
 from support import load
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from shapes import ONE, TWO, nodes
+from storage_shapes import ONE, TWO, nodes
 
 from hadb_core import lvm_config, multipath_config
 from hadb_core.errors import Invalid, Refused
