@@ -7,6 +7,7 @@ is the form that it stores (see ``hadb_core.db_password``).
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pathlib
@@ -31,9 +32,6 @@ _SECONDS_TO_STOP = 120  # what the cluster's own stop operation gets
 
 def __virtual__() -> str:
     return __virtualname__
-
-
-# -- the data directory ---------------------------------------------------------------------------
 
 
 def place(datadir: str, mount_point: str) -> dict[str, Any]:
@@ -135,9 +133,6 @@ def discard_partial(datadir: str) -> None:
     shutil.rmtree(draft)
 
 
-# -- a server to talk to --------------------------------------------------------------------------
-
-
 def ping(socket: str = SOCKET, datadir: str = "") -> bool:
     """Return whether a server answers on a local socket; raises if it answers with an error.
 
@@ -209,14 +204,11 @@ def release() -> None:
 
         salt db1 dbinstance.release
     """
-    pid = _pid_in(db_server.PID_FILE)
-    if pid and db_server.SOCKET in _command(pid):
-        os.kill(pid, signal.SIGTERM)
-        _wait(lambda: not _name(pid), _SECONDS_TO_STOP, "the temporary server did not stop")
+    for pid in _temporary():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+    _wait(lambda: not _temporary(), _SECONDS_TO_STOP, "the temporary server did not stop")
     shutil.rmtree(db_server.DIRECTORY, ignore_errors=True)
-
-
-# -- looking --------------------------------------------------------------------------------------
 
 
 def health(socket: str = SOCKET) -> dict[str, Any]:
@@ -317,9 +309,6 @@ def versions() -> dict[str, str]:
     }
 
 
-# -- inside ---------------------------------------------------------------------------------------
-
-
 def _start(datadir: str, flavour: str, config: str) -> None:
     release()
     directory = pathlib.Path(db_server.DIRECTORY)
@@ -368,7 +357,7 @@ def _name(pid: int) -> str:
 
 
 def _command(pid: int) -> str:
-    """Return a process's command line; ``""`` also for a moment while it executes a program."""
+    # Also "" for a moment while the process executes a program.
     try:
         return (
             pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
@@ -377,9 +366,20 @@ def _command(pid: int) -> str:
         return ""
 
 
+def _temporary() -> list[int]:
+    return [pid for pid in _using(db_server.SOCKET) if _name(pid) in (*db_server.NAMES, "timeout")]
+
+
 def _using(path: str) -> list[int]:
+    """Return the processes of this system, not of a container on it, that name ``path``."""
     pids = [int(entry.name) for entry in pathlib.Path("/proc").iterdir() if entry.name.isdigit()]
-    return [pid for pid in pids if path in _command(pid) and pid != os.getpid()]
+    return [pid for pid in pids if path in _command(pid) and _root(pid) == "/" and pid != os.getpid()]
+
+
+def _root(pid: int) -> str:
+    with contextlib.suppress(OSError):
+        return str(pathlib.Path(f"/proc/{pid}/root").readlink())
+    return ""
 
 
 def _cluster_manages(datadir: str) -> bool:

@@ -178,6 +178,15 @@ def test_a_run_killed_with_its_temporary_server_blocks_nothing(instance: Node) -
     assert _servers(instance) == []
 
 
+def test_a_temporary_server_without_its_guard_blocks_nothing(instance: Node) -> None:
+    instance.call("dbinstance.serve", "/dbmnt/mysql", instance.flavour)
+    guard = int((instance.work / "run/hadb/database/guard.pid").read_text())
+    os.kill(guard, signal.SIGKILL)
+    done = _content(instance)
+    assert done["result"], done["comment"]
+    assert _servers(instance) == []
+
+
 def test_extra_databases_and_accounts_are_left_alone(instance: Node) -> None:
     instance.start()
     assert _content(instance)["result"]
