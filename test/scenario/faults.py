@@ -26,7 +26,7 @@ def kill_server(stage: Stage) -> None:
     stage.lab.ask(stage.active, "kill -9 $(pidof mariadbd mysqld)")
     # A new server's first answer: the old connection died with the old server.
     stage.wait_served(began)
-    until(lambda: stage.lab.status(stage.passive).home("db-server"), _SEEN_SECONDS, "the server does not come back", _POLL)
+    until(lambda: stage.home(stage.passive), _SEEN_SECONDS, "the server does not come back", _POLL)
     stage.wait_served(time.monotonic())
 
 
@@ -114,8 +114,9 @@ def salt_during_failover(stage: Stage) -> None:
 def _wait_fenced(stage: Stage, node: str) -> None:
     """Wait until the other node knows that this one was fenced."""
     def known() -> bool:
-        history = stage.lab.status(stage.lab.peer(node)).fencing
-        return any(e.target == node and e.status == "success" and e not in stage.before.fencing for e in history)
+        view = stage.view(stage.lab.peer(node))
+        new = [event for event in view.fencing if event not in stage.before.fencing] if view else []
+        return any(event.target == node and event.status == "success" for event in new)
 
     until(known, _SEEN_SECONDS, f"{node} is not fenced", _POLL)
 

@@ -47,7 +47,7 @@ class Stage:
 
     def wait_home(self, node: str, seconds: float = TAKEOVER_SECONDS) -> None:
         """Wait until the database runs on a node and the client is served."""
-        until(lambda: self._home(node) == node, seconds, f"the database does not come to {node}", _POLL_SECONDS)
+        until(lambda: self.home(node) == node, seconds, f"the database does not come to {node}", _POLL_SECONDS)
         self.wait_served(time.monotonic())
 
     def watch(self, seconds: float) -> None:
@@ -55,11 +55,17 @@ class Stage:
         time.sleep(seconds)
         self.wait_served(time.monotonic())
 
-    def _home(self, node: str) -> str | None:
+    def view(self, node: str) -> Status | None:
+        """Return the cluster as one node sees it, or None while that node cannot say."""
         try:
-            return self.lab.status(node).home("db-server")
+            return self.lab.status(node)
         except (LabError, ValueError):
             return None
+
+    def home(self, node: str) -> str | None:
+        """Return where the database runs, as one node sees it."""
+        view = self.view(node)
+        return view.home("db-server") if view else None
 
 
 def faults(lab: Lab) -> list[str]:
