@@ -373,13 +373,13 @@ def _temporary() -> list[int]:
 def _using(path: str) -> list[int]:
     """Return the processes of this system, not of a container on it, that name ``path``."""
     pids = [int(entry.name) for entry in pathlib.Path("/proc").iterdir() if entry.name.isdigit()]
-    return [pid for pid in pids if path in _command(pid) and _root(pid) == "/" and pid != os.getpid()]
+    return [pid for pid in pids if path in _command(pid) and _here(pid) and pid != os.getpid()]
 
 
-def _root(pid: int) -> str:
+def _here(pid: int) -> bool:
     with contextlib.suppress(OSError):
-        return str(pathlib.Path(f"/proc/{pid}/root").readlink())
-    return ""
+        return pathlib.Path(f"/proc/{pid}/root").samefile("/")
+    return False
 
 
 def _cluster_manages(datadir: str) -> bool:
