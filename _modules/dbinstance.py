@@ -212,7 +212,9 @@ def release() -> None:
 
 
 def health(socket: str = SOCKET) -> dict[str, Any]:
-    """Return ``{"ok": bool, "error": text, "version": ..., "connections": ...}`` of the local server.
+    """Return ``{"ok": bool, "error": text, "version": ..., "upgrade_due": bool, ...}`` of the local server.
+
+    ``upgrade_due``: the system tables are of an older MariaDB; run ``mariadb-upgrade`` on this node.
 
     CLI Example:
 
@@ -221,13 +223,12 @@ def health(socket: str = SOCKET) -> dict[str, Any]:
         salt 'db*' dbinstance.health
     """
     try:
-        return {
-            "ok": True,
-            "error": "",
-            **db_client.query(__salt__["cmd.run_all"], db_facts.HEALTH, socket)[0],
-        }
+        row = db_client.query(__salt__["cmd.run_all"], db_facts.HEALTH, socket)[0]
     except CommandFailed as error:
         return {"ok": False, "error": error.err or error.out}
+    files = [pathlib.Path(row["datadir"], name) for name in db_facts.UPGRADE_FILES]
+    made = next((file.read_text(encoding="utf-8") for file in files if file.exists()), "")
+    return {"ok": True, "error": "", **row, "upgrade_due": db_facts.upgrade_due(made, row["version"])}
 
 
 def durability(socket: str = SOCKET) -> dict[str, Any]:

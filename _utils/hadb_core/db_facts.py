@@ -43,6 +43,7 @@ PASSWORD_PLUGINS = ("mysql_native_password", "caching_sha2_password", "sha256_pa
 HEALTH = """SELECT JSON_OBJECT('version', VERSION(), 'read_only', @@read_only + 0, 'datadir', @@datadir,
  'max_connections', @@max_connections, 'connections', (SELECT COUNT(*) FROM information_schema.PROCESSLIST));
 """
+UPGRADE_FILES = ("mariadb_upgrade_info", "mysql_upgrade_info")  # the name since 11.0, and before
 DATADIR = "SELECT JSON_OBJECT('datadir', @@datadir);\n"
 VARIABLES: Mapping[str, str] = {
     flavour: f"SELECT JSON_OBJECT('name', VARIABLE_NAME, 'value', VARIABLE_VALUE) FROM {table};\n"
@@ -111,6 +112,16 @@ def durability(row: Mapping[str, Any]) -> dict[str, Any]:
         if str(row[name]).upper() not in db_config.spellings(wanted):
             faults.append(f"{name} is {row[name]}, not {wanted}: {why}")
     return {"safe": not faults, "faults": faults, "settings": dict(row)}
+
+
+def upgrade_due(made: str, version: str) -> bool:
+    """Return whether MariaDB's system tables are of another series than the server.
+
+    made
+        What the installer or ``mariadb-upgrade`` left in the data directory (``11.8.6-MariaDB``), ``""`` if
+        nothing. Debian runs the upgrade from the server's unit, which hadb masks; MySQL upgrades by itself.
+    """
+    return bool(made) and made.split(".")[:2] != version.split(".")[:2]
 
 
 def _grants(table: str, database: str, columns: Sequence[Mapping[str, Any]]) -> str:

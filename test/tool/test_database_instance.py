@@ -273,7 +273,22 @@ def test_a_stopped_server_is_not_healthy_and_not_an_error(instance: Node) -> Non
     instance.start()
     assert instance.call("dbinstance.ping") is True
     health = instance.call("dbinstance.health")
-    assert health["ok"] and health["read_only"] == 0
+    assert health["ok"] and health["read_only"] == 0 and not health["upgrade_due"]
+
+
+def test_a_new_major_version_asks_for_the_upgrade_of_its_tables(
+    templates: Callable[[str], Path], tmp_path: Path
+) -> None:
+    node = Node("trixie", tmp_path)
+    assert node.state("dbnode.configured", name="/etc/hadb/my.cnf", **_database(node.flavour))["result"]
+    subprocess.run(["cp", "-a", templates("bookworm"), node.work / "dbmnt"], check=True)
+    node.start()
+    try:
+        assert node.call("dbinstance.health")["upgrade_due"] is True
+        node.run(["mariadb-upgrade", "--no-defaults", "--socket=/run/mysqld/mysqld.sock"])
+        assert node.call("dbinstance.health")["upgrade_due"] is False
+    finally:
+        node.stop(signal.SIGKILL)
 
 
 def test_a_server_that_does_not_answer_is_not_disturbed(instance: Node) -> None:

@@ -87,3 +87,16 @@ def test_a_weakened_server_is_not_durable(name: str, value: str) -> None:
 def test_what_is_not_json_is_unreadable_never_empty(output: str) -> None:
     with pytest.raises(Unreadable):
         db_facts.rows(output, "mariadb")
+
+
+@pytest.mark.parametrize(
+    ("made", "version", "due"),
+    [
+        ("10.11.18-MariaDB", "10.11.18-MariaDB-0+deb12u1", False),
+        ("11.8.6-MariaDB", "11.8.9-MariaDB-0+deb13u2 from Debian", False),
+        ("10.11.18-MariaDB", "11.8.6-MariaDB-0+deb13u1 from Debian", True),
+        ("", "9.7.4-2", False),
+    ],
+)
+def test_system_tables_of_an_older_series_are_seen(made: str, version: str, due: bool) -> None:
+    assert db_facts.upgrade_due(made, version) is due
