@@ -15,8 +15,10 @@ from hadblab.topology import Node, Topology
 
 # Several labs on two processors take their time.
 _SECONDS = 900.0
-_POLL_SECONDS = 0.25
+_POLL_SECONDS = 0.5
 _TRY_SECONDS = 20.0
+# A try given up on this side goes on over there, and would slow down the next one.
+_PING_SECONDS = 300.0
 _LISTENERS = ("ss", "-Hnt", "state", "established", "sport = :4505")
 # One line for each disk: its WWID as the kernel knows it, "naa." in front.
 _WWIDS = "cat /sys/block/sd*/device/wwid 2>/dev/null || :"
@@ -82,8 +84,8 @@ def _minions_answer(run: RunDir, topology: Topology) -> bool:
     listeners = ssh.call(run, topology.master.name, *_LISTENERS, check=False).stdout
     if not all(f"{node.address(topology.management.name)}:" in listeners for node in minions):
         return False
-    ping = ["salt", "--out=json", "--static", "-t", "5", "--list", ",".join(node.name for node in minions), "test.ping"]
-    done = ssh.call(run, topology.master.name, *ping, check=False)
+    ping = ["salt", "--out=json", "--static", "-t", "20", "--list", ",".join(node.name for node in minions), "test.ping"]
+    done = ssh.call(run, topology.master.name, *ping, check=False, timeout=_PING_SECONDS)
     try:
         answers = json.loads(done.stdout)
     except ValueError:
