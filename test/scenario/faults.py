@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from scenario.lab import document
+from scenario.lab import ORCHESTRATION_SECONDS, document
 from scenario.salt_result import changed, failed, minions
 from scenario.scenario import COLD_START, FAILOVER, Scenario
 from scenario.stage import Stage
@@ -16,7 +16,6 @@ _SEEN_SECONDS = 60.0
 # Seconds until the loss of the array has led to a takeover: a monitor's interval and time-out, a stop's time-out,
 # and fencing.
 _LOST_ARRAY = 180.0
-_APPLY_SECONDS = 240.0
 _POLL = 0.5
 
 
@@ -102,9 +101,9 @@ def salt_during_failover(stage: Stage) -> None:
     kept = stage.writer.log.parent
     applying = stage.lab.background("salt", "*", "state.apply", "hadb", log=kept / "apply.txt")
     stage.wait_home(stage.passive)
-    applying.wait(_APPLY_SECONDS)
+    applying.wait(ORCHESTRATION_SECONDS)
     # The other node is away, or on its way back: this may succeed or say so. It may not touch the database.
-    stage.lab.background("salt-run", "state.orchestrate", "hadb.orch", log=kept / "orch.txt").wait(_APPLY_SECONDS)
+    stage.lab.background("salt-run", "state.orchestrate", "hadb.orch", log=kept / "orch.txt").wait(ORCHESTRATION_SECONDS)
     states = minions(document(stage.lab.apply(target=stage.passive)))[stage.passive]
     assert not failed(states), failed(states)
     assert not changed(states), changed(states)

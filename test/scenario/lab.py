@@ -104,7 +104,7 @@ class Lab:
 
     def apply(self, *words: str, target: str = "*") -> CompletedProcess[str]:
         """Run ``state.apply hadb`` on nodes; the result may be a failure."""
-        return self.verb("salt", "--out=json", "--static", target, "state.apply", "hadb", *words, check=False,
+        return self.verb("salt", "--out=json", "--static", "-t", "60", target, "state.apply", "hadb", *words, check=False,
                          timeout=ORCHESTRATION_SECONDS)  # fmt: skip
 
     def inside(self, argv: Sequence[str]) -> list[str]:
