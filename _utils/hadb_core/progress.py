@@ -39,9 +39,8 @@ class View:
                 yield line
         elif kind == "prog" and len(parts) > 4:
             yield from self._state(parts[4], data)
-        elif kind == "ret" and jid in self._phase and len(parts) > 4:
-            if data.get("fun") not in _QUESTIONS or not _succeeded(data):
-                yield f"{self._phase[jid]}: {parts[4]} {_result(data)}"
+        elif kind == "ret" and jid in self._phase and _worth_telling(data):
+            yield f"{self._phase[jid]}: {parts[4]} {_result(data)}"
 
     def _state(self, minion: str, data: Mapping[str, Any]) -> Iterator[str]:
         """Show a single state when it changed something, failed, or took long enough to be wondered about."""
@@ -54,6 +53,10 @@ class View:
         )
         if word != "ok" or seconds >= 2:
             yield f"  {minion}: {result.get('__id__') or result.get('name')} {word} ({seconds:.1f} s)"
+
+
+def _worth_telling(data: Mapping[str, Any]) -> bool:
+    return data.get("fun") not in _QUESTIONS or not _succeeded(data)
 
 
 def _phase(data: Mapping[str, Any]) -> str:

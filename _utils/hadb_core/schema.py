@@ -373,7 +373,7 @@ PACEMAKER = _object(
         },
         "operations": _object(
             "Operations of the resources.",
-            {name: _OPERATIONS for name in ("lvm", "fs", "vip", "server")},
+            dict.fromkeys(("lvm", "fs", "vip", "server"), _OPERATIONS),
         ),
         "allow_restart": _flag("May a run apply a CIB change that restarts or moves the database?"),
     },

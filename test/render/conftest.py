@@ -10,6 +10,7 @@ import pytest
 import salt._logging.impl
 import salt.client
 import salt.config
+import salt.loader
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,6 +44,17 @@ class Minion:
         )
         self._caller = salt.client.Caller(mopts=opts)
         self.cmd("saltutil.sync_all")
+
+    @property
+    def functions(self) -> Any:
+        """The execution functions, as the loader found them."""
+        return self._caller.sminion.functions
+
+    @property
+    def states(self) -> Any:
+        """The state functions, as the loader found them."""
+        sminion = self._caller.sminion
+        return salt.loader.states(sminion.opts, sminion.functions, sminion.utils, sminion.serializers)
 
     def cmd(self, function: str, *args: Any, **kwargs: Any) -> Any:
         """Return what an execution function returns, as plain data."""
