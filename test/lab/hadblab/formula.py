@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import io
 import json
@@ -50,26 +51,37 @@ def pack(checkout: Path) -> bytes:
 def push(run: RunDir, topology: Topology, pillar: Path, progress: Callable[[str], None]) -> None:
     """Bring the master up to date; does nothing when nothing changed since the last time.
 
+    Of several calls at the same time one pushes and the others wait for it.
+
     :raises LabError: the master does not answer, or refused.
     """
-    now = fingerprints(CHECKOUT, pillar)
-    before = json.loads(run.pushed.read_text()) if run.pushed.exists() else {}
-    if now == before:
-        return
+    with (run.root / "push.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        now = fingerprints(CHECKOUT, pillar)
+        before = json.loads(run.pushed.read_text()) if run.pushed.exists() else {}
+        changed = {key for key, mark in now.items() if before.get(key) != mark}
+        if changed:
+            _push(run, topology, pillar, changed, progress)
+            # What was never pushed no minion can remember.
+            if before and "pillar" in changed:
+                _refresh_pillar(run, topology)
+            write_json(run.pushed, now)
+
+
+def _push(
+    run: RunDir, topology: Topology, pillar: Path, changed: set[str], progress: Callable[[str], None]
+) -> None:
     master = topology.master.name
-    if now["formula"] != before.get("formula"):
+    if "formula" in changed:
         ssh.send(run, master, pack(CHECKOUT), "sh", "-c", _SWAP)
         progress("formula pushed to the master")
-    if now["pillar"] != before.get("pillar"):
+    if "pillar" in changed:
         data = pillar.read_bytes() if pillar.exists() else _NO_PILLAR
         ssh.send(run, master, data, "install", "-m", "0600", "/dev/stdin", f"{PILLAR}/hadb.sls")
         progress(f"pillar {pillar if pillar.exists() else '(empty)'} pushed to the master")
-    if now["modules"] != before.get("modules"):
+    if "modules" in changed:
         ssh.call(run, master, "salt-run", "saltutil.sync_all", timeout=_SYNC_SECONDS)
         progress("modules synced on the master")
-    if before and now["pillar"] != before.get("pillar"):
-        _refresh_pillar(run, topology)
-    write_json(run.pushed, now)
 
 
 def _refresh_pillar(run: RunDir, topology: Topology) -> None:
