@@ -64,11 +64,13 @@ def up(run: RunDir, record: Record, topology: Topology, progress: Progress) -> b
 def restore(run: RunDir, name: str, progress: Progress) -> None:
     """Bring the lab back to a snapshot, whatever it is now; also a lab that is down.
 
-    :raises LabError: there is no such snapshot, or it does not fit.
+    :raises LabError: there is no such snapshot, it does not fit, or the lab cannot run here.
     """
     with exclusive(run):
         record = replace(snapshots.read(run, name), phase="starting")
         topology = topology_file.parse(record.topology)
+        if not effects.observe(run).usable:
+            preflight.check(run, topology)
         steps = plan.from_nothing(topology)
         _Start(run, record, topology, lambda: snapshots.bring_back(run, topology, name), progress).carry_out(steps)
 
