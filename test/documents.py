@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
 from hadb_core.document import layers
 
 ROOT = Path(__file__).resolve().parent.parent

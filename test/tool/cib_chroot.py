@@ -25,12 +25,13 @@ BUILD_SECONDS = 1200
 _ENTER = 'mount --bind /tmp "$0/tmp" && mount --bind /dev "$0/dev" && mount -t proc proc "$0/proc" && exec chroot "$0" "$@"'
 
 
-def chroot(suite: str) -> Path:
+def chroot(suite: str, packages: Sequence[str] = ()) -> Path:
     """Return the root directory of ``suite`` with Pacemaker in it, building what is missing.
 
+    :param packages: what it has instead of Pacemaker.
     :raises subprocess.CalledProcessError: it could not be built.
     """
-    packages = (
+    packages = packages or (
         "pacemaker",
         "pacemaker-cli-utils",
         "crmsh",
