@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from hadb_core import db_config
+from hadb_core import db_config, db_content
 from hadb_core.schema import SCHEMA
 from hadb_core.validate import faults as schema_faults
 
@@ -119,6 +119,7 @@ def _accounts(document: Document) -> Iterator[str]:
 
 def _settings(document: Document) -> Iterator[str]:
     yield from db_config.faults(document["database"]["settings"])
+    yield from db_content.faults(document["database"])
 
 
 def _ip(address: str) -> str:
