@@ -102,14 +102,40 @@ def luns(wwids=None):
         salt '*' halvm.luns
     """
     known = nodes()
-    udev = block_devices.parse_udev(_run("udevadm", "info", "--export-db").out)
-    # On the command line a WWID of digits arrives as a number.
-    asked = None if wwids is None else [str(wwid) for wwid in wwids]
-    found = [_lun(shape, known) for shape in block_devices.group(known, udev, asked)]
+    found = [_lun(shape, known) for shape in _shapes(known, wwids)]
     if any(one["type"] == "LVM2_member" for lun in found for one in lun["signatures"]):
         groups = report()
         return [{**lun, "pv": lvm_report.pv_of(groups, lun)} for lun in found]
     return found
+
+
+def paths(wwids=None):
+    """
+    Return through which devices this node sees the shared LUNs, without reading from any of them.
+
+    Each is ``{wwid, size (bytes), paths: [sda, ...], multipath: name or None, device}``; arguments as for ``luns``.
+    Answers also when the storage does not.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' halvm.paths
+    """
+    return [_identity(shape) for shape in _shapes(nodes(), wwids)]
+
+
+def _shapes(known, wwids):
+    udev = block_devices.parse_udev(_run("udevadm", "info", "--export-db").out)
+    # On the command line a WWID of digits arrives as a number.
+    return block_devices.group(known, udev, None if wwids is None else [str(wwid) for wwid in wwids])
+
+
+def _identity(shape):
+    return {
+        "wwid": shape.wwid, "size": shape.head.size, "paths": [path.name for path in shape.paths],
+        "multipath": shape.map.dm_name if shape.map else None, "device": shape.head.path,
+    }
 
 
 def _lun(shape, known):
@@ -131,9 +157,7 @@ def _lun(shape, known):
         # What is in a partition counts, whether this kernel has noticed the partition or not.
         signatures += _signatures(node) if node else _unnoticed(device, part)
     return {
-        "wwid": shape.wwid, "size": shape.head.size, "paths": [path.name for path in shape.paths],
-        "multipath": shape.map.dm_name if shape.map else None, "device": device,
-        "devs": sorted(node.dev for node in shape.family),
+        **_identity(shape), "devs": sorted(node.dev for node in shape.family),
         "signatures": signatures, "partitions": partitions,
         "holders": [node.dm_name or node.name for node in above], "mounts": mounts, "pv": None,
     }

@@ -167,4 +167,4 @@ def make_map(wwid):
 
 
 def _has_map(wwid):
-    return any(lun["multipath"] for lun in __salt__["halvm.luns"]([wwid]))
+    return any(lun["multipath"] for lun in __salt__["halvm.paths"]([wwid]))

@@ -54,7 +54,7 @@ def multipath_configured(name, luns, settings):
             __salt__["service.status"]("multipathd") and __salt__["service.enabled"]("multipathd")
         ):
             steps.append(Step("start_multipathd", "service multipathd", "stopped or disabled", "running and enabled"))
-        seen = __salt__["halvm.luns"](shared)
+        seen = __salt__["halvm.paths"](shared)
         steps += [
             Step("make_map", f"LUN {lun['wwid']} multipath map", None, f"/dev/mapper/{lun['wwid']}",
                  {"wwid": lun["wwid"]})

@@ -51,6 +51,12 @@ def test_a_lun_is_told_with_all_that_is_on_it(node):
     assert (lun["pv"]["vg"], lun["holders"], lun["mounts"]) == ("db-vg", [], [])
 
 
+def test_the_paths_are_told_without_reading_from_a_lun(node):
+    for argv in [argv for argv in node.answers if argv[0] != "udevadm"]:
+        del node.answers[argv]
+    assert node.paths([ONE]) == [{"wwid": ONE, "size": 3 * 2**30, "paths": ["sda", "sdd"], "multipath": ONE, "device": MAP}]
+
+
 def test_without_lvm2_the_group_of_a_physical_volume_is_unknown(node, monkeypatch):
     monkeypatch.setattr(node.salt.utils.path, "which", lambda program: None)
     assert node.luns([ONE])[0]["pv"]["vg"] is None

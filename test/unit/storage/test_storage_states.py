@@ -78,7 +78,7 @@ class Host:
     def states(self, test: bool = False, installed: bool = True):
         module = load("_states/hastorage.py", opts={"test": test}, salt={
             "halvm.nodes": dict, "halvm.vgs_in_use": dict,
-            "halvm.luns": lambda wwids: [lun for lun in self.luns if lun["wwid"] in wwids],
+            "halvm.paths": lambda wwids: [lun for lun in self.luns if lun["wwid"] in wwids],
             "hastorage.text": self.files.get,
             "hastorage.outdated_initramfs": lambda path, changing: self.images if changing else [],
             "hastorage.update_initramfs": lambda images: self.done.append("initramfs"),
