@@ -15,20 +15,33 @@ ARCHIVE = "salt.tar"
 
 # With a newer setuptools Salt's source package installs without any of its dependencies.
 _CONSTRAINT = "setuptools<69\n"
-# 3006 carries its own tornado, later ones need it installed; loading the minion uses either.
-_PROOF = "import jinja2, msgpack, yaml, zmq, salt.minion"
+# What a master and a minion load on their way to each other.
+_PROOF = "import jinja2, msgpack, yaml, zmq, salt.transport.zeromq"
+
+# 3006 finds its own tornado through an import hook that Python 3.12 no longer calls, so it
+# brings Debian 12's Python along, as its own packages bring one.
+_OLD_SERIES = "3006."
+_OLD_PYTHON = "python3.11"
+_BUNDLE = Path("opt/saltstack/python")
+
+
+def builder(distro: str, version: str) -> str:
+    """Return the distribution in whose root Salt ``version`` is built for ``distro``."""
+    return "debian12" if version.startswith(_OLD_SERIES) else distro
 
 
 def build(target: Path, distro: str, version: str) -> None:
     """Compile and install Salt in a throw-away root; leave its files as ``salt.tar``.
 
+    :param distro: what :func:`builder` said.
     :raises LabError: a package could not be fetched or built, or the Salt that came out is
         not ``version`` or lacks what it needs.
     """
     root = target / "root"
     bootstrap(root, distro, packages("builder"))
     (root / "root/constraint").write_text(_CONSTRAINT)
-    enter(root, ["python3", "-m", "venv", PREFIX])
+    python = _bundle_python(root) if version.startswith(_OLD_SERIES) else "python3"
+    enter(root, [python, "-m", "venv", PREFIX])
     pip = ["/usr/bin/env", "PIP_CONSTRAINT=/root/constraint", f"{PREFIX}/bin/pip"]
     enter(root, [*pip, "install", "-q", f"salt=={version}"])
     for command in COMMANDS:
@@ -37,8 +50,20 @@ def build(target: Path, distro: str, version: str) -> None:
     enter(root, [f"{PREFIX}/bin/python3", "-m", "compileall", "-q", "-j2", f"{PREFIX}/lib"])
     _prove(root, version)
     commands = [f"usr/bin/{command}" for command in COMMANDS]
-    run(["tar", "-C", root, "-cf", target / ARCHIVE, PREFIX.lstrip("/"), *commands])
+    run(["tar", "-C", root, "-cf", target / ARCHIVE, "opt/saltstack", *commands])
     shutil.rmtree(root)
+
+
+def _bundle_python(root: Path) -> str:
+    """Copy the root's Python to where it can be packed with Salt; return its path there."""
+    home = root / _BUNDLE
+    (home / "bin").mkdir(parents=True)
+    (home / "lib").mkdir()
+    shutil.copy2(root / "usr/bin" / _OLD_PYTHON, home / "bin" / _OLD_PYTHON)
+    shutil.copytree(root / "usr/lib" / _OLD_PYTHON, home / "lib" / _OLD_PYTHON, symlinks=True)
+    # For compiling extensions in this root; it leads nowhere, and to no harm, in an image.
+    (home / "include").symlink_to("/usr/include")
+    return f"/{_BUNDLE}/bin/{_OLD_PYTHON}"
 
 
 def unpack(archive: Path, root: Path) -> None:

@@ -139,11 +139,10 @@ class _Build:
         return self._cache.get(artefact, lambda at: bootstrap(at / "root", distro, wanted))
 
     def _salt(self, distro: str) -> Path:
-        inputs = (distro, self._version, *packages("builder"), _sources("image_salt", "image_root"))
-        artefact = Artefact(f"salt-{self._version}-{distro}", digest(*inputs))
-        return self._cache.get(
-            artefact, lambda at: image_salt.build(at, distro, self._version)
-        )
+        built_in = image_salt.builder(distro, self._version)
+        inputs = (built_in, self._version, *packages("builder"), _sources("image_salt", "image_root"))
+        artefact = Artefact(f"salt-{self._version}-{built_in}", digest(*inputs))
+        return self._cache.get(artefact, lambda at: image_salt.build(at, built_in, self._version))
 
     def _repository(self, distro: str, base: Path) -> Path:
         wanted = packages("repo", f"repo-{distro}")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hadblab import image_disk, image_kernel, image_node, image_root, images
+from hadblab import image_disk, image_kernel, image_node, image_root, image_salt, images
 from hadblab.errors import LabError
 from hadblab.image_cache import Artefact, Cache, digest, digest_files
 from hadblab.run import run
@@ -181,3 +181,8 @@ def test_command_gets_its_input_and_added_environment():
 
 def test_unchecked_command_returns_its_status():
     assert run(["sh", "-c", "exit 7"], check=False).returncode == 7
+
+
+def test_old_salt_is_built_with_the_python_that_it_can_run_on():
+    assert {image_salt.builder(distro, "3006.24") for distro in images.DISTROS} == {"debian12"}
+    assert [image_salt.builder(distro, images.SALT) for distro in images.DISTROS] == list(images.DISTROS)
