@@ -23,6 +23,7 @@ from hadb_core.process import run
 
 __virtualname__ = "hadb"
 
+_QUIET_APT = {"DEBIAN_FRONTEND": "noninteractive"}
 # Where Pacemaker keeps the CIB; readable by root also while Pacemaker is stopped.
 _CIB_FILE = "/var/lib/pacemaker/cib/cib.xml"
 
@@ -153,7 +154,10 @@ def half_installed():
 
 def finish_installation():
     """
-    Finish an interrupted installation (``dpkg --configure -a``), keeping changed configuration files.
+    Finish an interrupted installation, keeping changed configuration files.
+
+    What was unpacked is configured (``dpkg --configure -a``). A package that the interruption caught in the
+    middle of being unpacked is unusable and even keeps apt from working; it is removed and installed again.
 
     CLI Example:
 
@@ -161,9 +165,28 @@ def finish_installation():
 
         salt db1 hadb.finish_installation
     """
-    environment = {"DEBIAN_FRONTEND": "noninteractive"}
-    _run(["dpkg", "--configure", "-a", "--force-confdef", "--force-confold"], env=environment, timeout=900)
-    _run(["apt-get", "--yes", "--fix-broken", "install"], env=environment, timeout=900)
+    _dpkg("--configure", "-a", answers=(0, 1))
+    broken = [
+        line.split()[0]
+        for line in _run(
+            ["dpkg-query", "--show", "--showformat", "${binary:Package} ${db:Status-Eflag}\n"]
+        ).out.splitlines()
+        if line.endswith(" reinstreq")
+    ]
+    if broken:
+        _dpkg("--remove", "--force-remove-reinstreq", "--force-depends", *broken)
+    _apt_get("--fix-broken", "install")
+    if broken:
+        _apt_get("install", *broken)
+    _dpkg("--configure", "-a")
+
+
+def _dpkg(*words, answers=(0,)):
+    _run(["dpkg", "--force-confdef", "--force-confold", *words], env=_QUIET_APT, timeout=900, answers=answers)
+
+
+def _apt_get(*words):
+    _run(["apt-get", "--yes", "--no-install-recommends", *words], env=_QUIET_APT, timeout=900)
 
 
 def facts(topics):
