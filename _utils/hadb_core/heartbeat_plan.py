@@ -13,6 +13,12 @@ from hadb_core.plan import Plan, Step
 
 Facts = Mapping[str, Any]
 
+# Bond options that the kernel does not change while the bond is up (drivers/net/bonding/bond_options.c, BOND_OPTFLAG_IFDOWN).
+_FIXED = ("mode", "lacp_rate")
+
+# `ip -json` has another name and words for one option.
+_LACP_RATE = {"slow": "0", "fast": "1"}
+
 _LEFT_ALONE = "configure it by hand and set hadb:heartbeat:manage to false, or give hadb another interface"
 
 
@@ -35,8 +41,16 @@ def _link(link: Mapping[str, Any]) -> dict[str, Any]:
             f"{a['local']}/{a['prefixlen']}" for a in link.get("addr_info", ()) if a.get("scope") != "link" and "local" in a
         ],
         "kind": info.get("info_kind"),
-        "options": {key: _option(value) for key, value in data.items()},
+        "options": _options(data),
     }
+
+
+def _options(data: Mapping[str, Any]) -> dict[str, str]:
+    """Return a bond's options by their kernel names."""
+    options = {key: _option(value) for key, value in data.items()}
+    if "ad_lacp_rate" in options:
+        options["lacp_rate"] = _LACP_RATE[options["ad_lacp_rate"]]
+    return options
 
 
 def _option(value: Any) -> str:
@@ -89,21 +103,17 @@ def _bring_up(facts: Facts, interface: Interface, *, again: bool) -> list[Step]:
         for port in interface.ports
         if facts["links"][port]["master"] != name
     ]
-    drifted = {key: value for key, value in interface.options if link["options"].get(key, "") != _kernel(key, value)}
-    if "mode" in drifted:
+    drifted = {key: value for key, value in interface.options if link["options"].get(key, "") != value}
+    fixed = [f"{key} {link['options'].get(key)!r} instead of {drifted[key]!r}" for key in _FIXED if key in drifted]
+    if fixed:
         raise Refused(
-            f"{name} is a bond in mode {link['options'].get('mode')!r}, wanted is {drifted['mode']!r}; a bond cannot change it while it is up",
+            f"{name} is a bond with {' and '.join(fixed)}, which cannot be changed while it is up",
             f"with pacemaker and corosync stopped on this node: `ifdown --force {name}`, then apply again",
         )
     if drifted:
         old_options = {key: link["options"].get(key) for key in drifted}
         steps.append(Step("bond_options", f"{path} options", old_options, drifted, {"bond": name, "options": drifted}))
     return steps
-
-
-def _kernel(key: str, value: str) -> str:
-    """Return a bond option as ``ip -json`` shows it."""
-    return {"1": "fast", "0": "slow"}.get(value, value) if key == "lacp_rate" else value
 
 
 def _refuse_foreign(facts: Facts, interface: Interface, ours: Mapping[str, Interface]) -> None:

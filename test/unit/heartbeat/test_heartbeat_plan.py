@@ -165,8 +165,16 @@ def test_a_bond_in_another_mode_is_refused() -> None:
     node = Node()
     converge(node, as_bond())
     node.links["bond1"]["options"]["mode"] = "balance-rr"
-    with pytest.raises(Refused, match="mode"):
+    with pytest.raises(Refused, match="mode 'balance-rr' instead of 'active-backup'"):
         plan(node.facts(), as_bond())
+
+
+def test_a_lacp_rate_that_drifted_is_refused_because_the_kernel_would_refuse_it() -> None:
+    node = Node()
+    converge(node, as_bond(mode="802.3ad"))
+    node.links["bond1"]["options"]["lacp_rate"] = "0"
+    with pytest.raises(Refused, match="lacp_rate"):
+        plan(node.facts(), as_bond(mode="802.3ad"))
 
 
 def foreign_address(node: Node) -> None:
@@ -262,6 +270,14 @@ def test_real_interfaces_are_read() -> None:
     assert links["vec1"] == link("172.16.1.1/24", kind="veth")
     assert links["vec2"]["addresses"] == ["fd00:1::1/64"]
     assert links["vec3"]["up"] is False
+
+
+@pytest.mark.parametrize(("fixture", "want"), [("bond", as_bond()), ("lacp", as_bond(mode="802.3ad"))])
+def test_a_real_bond_has_the_options_that_were_asked_for(fixture: str, want: tuple[Interface, ...]) -> None:
+    links = [entry for entry in json.loads((FIXTURES / f"{fixture}.json").read_text()) if entry]
+    found = read_links(links)["bond1"]
+    assert found["kind"] == "bond"
+    assert {key: found["options"][key] for key, _ in want[0].options} == dict(want[0].options)
 
 
 def state(node: Node, *, test: bool = False) -> dict[str, Any]:
