@@ -21,6 +21,7 @@
 {{ check("Corosync key is the same on both nodes", "corosync.authkey_agreed", nodes=nodes, bootstrap=hadb.bootstrap_node) }}
 {{ check("LUNs are the same on both nodes and free", "hadb.preflight_passed", topics=["luns"]) }}
 {{ step("volume and database exist", both, "hadb.cluster") }}
+{{ step("partitions are known to both nodes", both, "hadb.storage.partitions") }}
 {{ check("volume is seen by both and open on none but its owner", "hadb.proven", proof="volume") }}
 {{ step("Corosync and Pacemaker run", both, "hadb.cluster.start") }}
 {{ check("membership holds over every link", "hadb.proven", proof="membership", within=60) }}
