@@ -40,7 +40,9 @@ class Session:
         if self._has_converged:
             self.lab.verb("restore", CONVERGED)
         else:
-            states = orchestration(document(self.blank().orchestrate()))
+            lab = self.blank()
+            self.touched()
+            states = orchestration(document(lab.orchestrate()))
             assert not failed(states), failed(states)
             self.settled()
             self.snapshot()
