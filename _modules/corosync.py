@@ -7,7 +7,6 @@ import base64
 import binascii
 import hashlib
 import os
-import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -43,22 +42,6 @@ def installed() -> bool:
         salt 'db*' corosync.installed
     """
     return bool(salt.utils.path.which("corosync"))
-
-
-def version() -> str:
-    """Return the version, such as ``3.1.9``.
-
-    CLI Example:
-
-    .. code-block:: bash
-
-        salt 'db*' corosync.version
-    """
-    out = _run(["corosync", "-v"]).out
-    match = re.search(r"version '([0-9.]+)", out)
-    if not match:
-        raise Unreadable("corosync -v", "no version in it", out)
-    return match.group(1)
 
 
 def running() -> bool:
@@ -111,7 +94,9 @@ def check(text: str) -> None:
     tree = corosync_conf.parse(text)
     unknown = corosync_plan.unknown_keys(tree)
     if unknown:
-        raise Refused(f"corosync.conf has keys that Corosync would ignore: {', '.join(unknown)}", "correct them")
+        raise Refused(
+            f"corosync.conf has keys that Corosync would ignore: {', '.join(unknown)}", "correct them"
+        )
     with tempfile.TemporaryDirectory(prefix="hadb-corosync-") as scratch:
         key, file = Path(scratch, "authkey"), Path(scratch, "corosync.conf")
         key.write_bytes(_CHECK_KEY)
@@ -221,7 +206,11 @@ def authkey() -> dict[str, Any] | None:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
     except FileNotFoundError:
         return None
-    return {"fingerprint": digest, "mode": status.st_mode & 0o7777, "root": status.st_uid == status.st_gid == 0}
+    return {
+        "fingerprint": digest,
+        "mode": status.st_mode & 0o7777,
+        "root": status.st_uid == status.st_gid == 0,
+    }
 
 
 def authkey_fingerprint() -> str | None:
@@ -249,7 +238,9 @@ def authkey_generate() -> str:
         salt db1 corosync.authkey_generate
     """
     if authkey():
-        raise Refused(f"there is a key in {corosync_authkey.PATH}", "it is kept; give it to the other node instead")
+        raise Refused(
+            f"there is a key in {corosync_authkey.PATH}", "it is kept; give it to the other node instead"
+        )
     return _write_key(os.urandom(corosync_authkey.NEW_BYTES))
 
 
@@ -285,12 +276,10 @@ def authkey_export(recipient_pem: str) -> str:
 
 
 def authkey_import(sealed: str) -> str:
-    """Take over the key that another node exported for this minion, and return its fingerprint.
+    """Take over the key that another node exported for this minion; refused when this node has another one.
 
     sealed
         What :func:`authkey_export` answered on the other node.
-
-    Refused when this node has another key.
 
     CLI Example:
 
@@ -303,7 +292,7 @@ def authkey_import(sealed: str) -> str:
     if have and have != hashlib.sha256(key).hexdigest():
         raise Refused(
             f"this node has another key ({corosync_authkey.short(have)})",
-            f"stop pacemaker and corosync here and move {corosync_authkey.PATH} away if the other node's key is the right one",
+            f"if the other node's is right, stop pacemaker and corosync here and move {corosync_authkey.PATH} away",
         )
     return _write_key(key)
 
@@ -367,7 +356,9 @@ def _pillar_key(pillar_key: str) -> bytes | None:
     try:
         return base64.b64decode("".join(str(value).split()), validate=True)
     except binascii.Error:
-        raise Refused(f"{pillar_key} in the pillar is not base64", "write `base64 /etc/corosync/authkey`") from None
+        raise Refused(
+            f"{pillar_key} in the pillar is not base64", "write `base64 /etc/corosync/authkey`"
+        ) from None
 
 
 def _minion_key() -> bytes:
@@ -395,11 +386,6 @@ def _write(path: str, content: bytes, mode: int) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
-    directory = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
 
 
 def _cmap(name: str) -> corosync_runtime.Cmap:

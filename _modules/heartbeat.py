@@ -160,7 +160,9 @@ def _declared(drop_in: Path) -> dict[str, str]:
             "add Debian's line `source /etc/network/interfaces.d/*` to it",
         )
     others = {_INTERFACES: text}
-    others.update({file: _read(file) or "" for file in drop_in.parent.glob("*") if file.is_file() and file != drop_in})
+    others.update(
+        {file: _read(file) or "" for file in drop_in.parent.glob("*") if file.is_file() and file != drop_in}
+    )
     return {name: str(file) for file, text in others.items() for name in heartbeat_ifupdown.declared(text)}
 
 
@@ -168,7 +170,9 @@ def _default_routes() -> set[str]:
     routes = []
     for family in ("-4", "-6"):
         # Without IPv6 in the kernel `ip -6` ends with 1 or prints nothing; both mean no such route.
-        out = _run(["ip", family, "-json", "route", "show", "default"], answers=(0, 1, 2) if family == "-6" else (0,)).out
+        out = _run(
+            ["ip", family, "-json", "route", "show", "default"], answers=(0, 1, 2) if family == "-6" else (0,)
+        ).out
         routes += json.loads(out or "[]")
     hops = [hop for route in routes for hop in (route, *route.get("nexthops", ()))]
     return {hop["dev"] for hop in hops if "dev" in hop}

@@ -49,8 +49,9 @@ def power_status(address: str) -> str:
 
 
 def power(address: str, action: str) -> None:
-    """Switch the machine of this BMC. **Safety:** Pacemaker does not know; a node of the cluster is fenced with
-    ``stonith_admin``.
+    """Switch the machine of this BMC.
+
+    **Safety:** Pacemaker does not know of it; a node of the cluster is fenced with ``stonith_admin``.
 
     action
         ``on``, ``off``, ``cycle``, ``reset``, ``soft`` (asks the operating system) or ``diag`` (NMI).
@@ -184,7 +185,8 @@ def passwords(wanted: dict[str, str], directory: str = ipmi_passwords.DIRECTORY)
     directory
         Where the files are.
 
-    ``{".": the directory, "10.20.0.101": "the pillar's password" | "another password" | "readable by others" | None}``.
+    Address -> ``the pillar's password``, ``another password``, ``readable by others`` or ``None``; the
+    directory itself under ``"."``.
 
     CLI Example:
 
@@ -235,7 +237,9 @@ def write_password(address: str, pillar_key: str, directory: str = ipmi_password
 
         salt db1 ipmitool.write_password 10.20.0.101 hadb:nodes:db1:bmc:password
     """
-    handle, temporary = tempfile.mkstemp(dir=directory, prefix=f".{address}.")  # mkstemp: 0600 from the first byte
+    handle, temporary = tempfile.mkstemp(
+        dir=directory, prefix=f".{address}."
+    )  # mkstemp: 0600 from the first byte
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(f"{_pillar_password(pillar_key)}\n")
         file.flush()

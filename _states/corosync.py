@@ -17,7 +17,9 @@ def __virtual__() -> str:
     return __virtualname__
 
 
-def configured(name: str, cluster_name: str, nodes: dict[str, list[str]], settings: dict[str, Any]) -> dict[str, Any]:
+def configured(
+    name: str, cluster_name: str, nodes: dict[str, list[str]], settings: dict[str, Any]
+) -> dict[str, Any]:
     """Ensure that this node's corosync.conf is the one that follows from the pillar.
 
     name
@@ -101,7 +103,12 @@ def authkey_agreed(name: str, nodes: dict[str, str], bootstrap: str) -> dict[str
             - bootstrap: db1
     """
     if bootstrap not in nodes:
-        return {"name": name, "result": False, "changes": {}, "comment": f"bootstrap {bootstrap!r} is not one of the nodes"}
+        return {
+            "name": name,
+            "result": False,
+            "changes": {},
+            "comment": f"bootstrap {bootstrap!r} is not one of the nodes",
+        }
 
     def plan() -> Plan:
         found = _ask(nodes, "corosync.authkey_fingerprint")
@@ -151,7 +158,9 @@ def loaded(name: str, nodes: dict[str, str]) -> dict[str, Any]:
             node = step.args["node"]
             _ask({node: nodes[node]}, "corosync.reload")
 
-    return converge(name, plan=plan, apply=apply, test=__opts__["test"], done="Corosync does what its file says")
+    return converge(
+        name, plan=plan, apply=apply, test=__opts__["test"], done="Corosync does what its file says"
+    )
 
 
 def _running() -> bool:
@@ -168,7 +177,10 @@ def _copy_key(nodes: dict[str, str], source: str, target: str) -> None:
 def _ask(nodes: dict[str, str], function: str, arguments: list[str] | None = None) -> dict[str, Any]:
     """Call a function on the minions of ``nodes`` and return node -> answer; a missing answer raises."""
     if "saltutil.cmd" not in __salt__:
-        raise Refused("this state runs on the master", "call it from an orchestration: salt-run state.orchestrate hadb.orch")
+        raise Refused(
+            "this state runs on the master",
+            "call it from an orchestration: salt-run state.orchestrate hadb.orch",
+        )
     minions = list(nodes.values())
     returned = __salt__["saltutil.cmd"](
         tgt=minions, fun=function, arg=arguments or [], tgt_type="list", timeout=_ASK_SECONDS

@@ -10,7 +10,8 @@ from hadb_core.plan import Plan, Step
 
 PATH = "/etc/corosync/authkey"
 
-# corosync-keygen(8) makes 256 bytes; Corosync refuses keys outside 128..4096 (totemconfig.c, TOTEM_PRIVATE_KEY_LEN_*).
+# corosync-keygen(8) makes 256 bytes; Corosync refuses keys outside 128..4096 (totemconfig.c,
+# TOTEM_PRIVATE_KEY_LEN_*).
 NEW_BYTES, LEAST_BYTES, MOST_BYTES = 256, 128, 4096
 
 MODE = 0o400
@@ -25,7 +26,8 @@ def check_size(key: bytes) -> None:
     """Raise :class:`~hadb_core.errors.Refused` for a key that Corosync would not take."""
     if not LEAST_BYTES <= len(key) <= MOST_BYTES:
         raise Refused(
-            f"the Corosync key has {len(key)} bytes", f"a key has {LEAST_BYTES} to {MOST_BYTES} bytes; make one with corosync-keygen"
+            f"the Corosync key has {len(key)} bytes",
+            f"a key has {LEAST_BYTES} to {MOST_BYTES} bytes; make one with corosync-keygen",
         )
 
 
@@ -42,10 +44,15 @@ def plan_agreement(fingerprints: Mapping[str, str | None], bootstrap: str) -> Pl
     """
     keys = {fingerprint for fingerprint in fingerprints.values() if fingerprint}
     if len(keys) > 1:
-        have = ", ".join(f"{node} {short(fingerprint)}" for node, fingerprint in sorted(fingerprints.items()) if fingerprint)
+        have = ", ".join(
+            f"{node} {short(fingerprint)}"
+            for node, fingerprint in sorted(fingerprints.items())
+            if fingerprint
+        )
         raise Refused(
             f"the nodes have different Corosync keys ({have})",
-            f"on the node that is not (or not rightly) in the cluster stop pacemaker and corosync, move {PATH} away and run hadb.orch again",
+            f"on the node that is not rightly in the cluster stop pacemaker and corosync, move {PATH} away, run "
+            "hadb.orch again",
         )
     steps = []
     if keys:

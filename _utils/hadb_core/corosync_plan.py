@@ -116,7 +116,9 @@ def plan(current: str | None, wanted: Section, path: str, *, running: bool) -> P
     else:
         old = {c.path: c.old for c in changes} or "other comments or layout"
         new = {c.path: c.new for c in changes} or "as hadb writes it"
-    step = Step("write_configuration", path, None if current is None else old, new, {"text": text, "path": path})
+    step = Step(
+        "write_configuration", path, None if current is None else old, new, {"text": text, "path": path}
+    )
     remarks = (remark(changes),) if running and changes else ()
     return Plan((step,), remarks)
 
@@ -130,7 +132,7 @@ def remark(changes: Iterable[Change]) -> str:
             f"Corosync runs and is left alone; {names} will count when Corosync was stopped on both nodes and started "
             "again, which takes the database down: do it in a maintenance window"
         )
-    return f"Corosync runs and is left alone; {names} will count after a reload, which hadb.orch does once both nodes agree"
+    return f"Corosync runs and is left alone; {names} will count after a reload (hadb.orch, once both nodes agree)"
 
 
 def plan_reload(nodes: Mapping[str, Mapping[str, Any]]) -> Plan:

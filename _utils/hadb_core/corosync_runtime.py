@@ -64,7 +64,9 @@ def membership(icmap: Mapping[str, Any], stats: Mapping[str, Any], *, quorate: b
     nodes = _nodes(icmap)
     names = {int(node["nodeid"]): str(node.get("name", node["nodeid"])) for node in nodes if "nodeid" in node}
     mine = next((node for node in nodes if node.get("nodeid") == me), {})
-    joined = [int(m.group(1)) for key, value in icmap.items() if (m := _STATUS.fullmatch(key)) and value == "joined"]
+    joined = [
+        int(m.group(1)) for key, value in icmap.items() if (m := _STATUS.fullmatch(key)) and value == "joined"
+    ]
     return {
         "running": True,
         "node_id": me,
@@ -87,7 +89,9 @@ def _nodes(icmap: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [nodes[position] for position in sorted(nodes)]
 
 
-def _links(mine: Mapping[str, Any], stats: Mapping[str, Any], me: int, names: Mapping[int, str]) -> list[dict[str, Any]]:
+def _links(
+    mine: Mapping[str, Any], stats: Mapping[str, Any], me: int, names: Mapping[int, str]
+) -> list[dict[str, Any]]:
     addresses = {int(k[4:-5]): v for k, v in mine.items() if re.fullmatch(r"ring\d_addr", k)}
     links = [{"id": link, "addr": addresses[link], "peers": {}} for link in sorted(addresses)]
     for key, value in stats.items():
@@ -104,7 +108,9 @@ def effective(icmap: Mapping[str, Any]) -> dict[str, str]:
 
     Only what a file can set: the sections totem, nodelist, quorum and logging.
     """
-    names = {position: str(node.get("name", node.get("nodeid"))) for position, node in enumerate(_nodes(icmap))}
+    names = {
+        position: str(node.get("name", node.get("nodeid"))) for position, node in enumerate(_nodes(icmap))
+    }
     flat: dict[str, str] = {}
     for key, value in icmap.items():
         section, _, rest = key.partition(".")

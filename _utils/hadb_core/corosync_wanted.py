@@ -82,18 +82,28 @@ def _faults(nodes: Mapping[str, Sequence[str]], settings: Mapping[str, Any]) -> 
         faults.append("hadb:nodes: every node needs the same number of links")
     for name, addresses in nodes.items():
         if not 1 <= len(addresses) <= MAX_LINKS:
-            faults.append(f"hadb:nodes:{name}:links: must have 1 to {MAX_LINKS} addresses, but has {len(addresses)}")
+            faults.append(
+                f"hadb:nodes:{name}:links: must have 1 to {MAX_LINKS} addresses, but has {len(addresses)}"
+            )
         faults += [
-            f"hadb:nodes:{name}:links: {address!r} is not an IP address" for address in addresses if not _is_ip(address)
+            f"hadb:nodes:{name}:links: {address!r} is not an IP address"
+            for address in addresses
+            if not _is_ip(address)
         ]
     used = [address for addresses in nodes.values() for address in addresses]
-    faults += [f"hadb:nodes: {twice} is the address of two links" for twice in {a for a in used if used.count(a) > 1}]
+    faults += [
+        f"hadb:nodes: {twice} is the address of two links" for twice in {a for a in used if used.count(a) > 1}
+    ]
     if "none" in (settings.get("crypto_cipher", "none"), settings.get("crypto_hash", "none")):
         faults.append(
             "hadb:corosync: crypto_cipher and crypto_hash must both be set and not `none`; without them anyone who can "
             "send UDP to a link can take the cluster over"
         )
-    faults += [f"hadb:corosync:{key}: must be a number" for key in ("port", "token") if not isinstance(settings.get(key), int)]
+    faults += [
+        f"hadb:corosync:{key}: must be a number"
+        for key in ("port", "token")
+        if not isinstance(settings.get(key), int)
+    ]
     return faults
 
 

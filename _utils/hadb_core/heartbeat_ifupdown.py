@@ -19,11 +19,17 @@ def render(interfaces: Sequence[Interface]) -> str:
 
 def _stanza(interface: Interface) -> str:
     family = "inet6" if ":" in interface.address else "inet"
-    lines = [f"auto {interface.name}", f"iface {interface.name} {family} static", f"    address {interface.address}"]
+    lines = [
+        f"auto {interface.name}",
+        f"iface {interface.name} {family} static",
+        f"    address {interface.address}",
+    ]
     if interface.ports:
         lines.append(f"    bond-slaves {' '.join(interface.ports)}")
     # ifenslave takes a bond's options as `bond-` and the kernel's name with dashes, lists with blanks.
-    lines += [f"    bond-{key.replace('_', '-')} {value.replace(',', ' ')}" for key, value in interface.options]
+    lines += [
+        f"    bond-{key.replace('_', '-')} {value.replace(',', ' ')}" for key, value in interface.options
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -40,7 +46,9 @@ def _read(stanza: str) -> Interface:
         for key, words in values.items()
         if key.startswith("bond-") and key != "bond-slaves"
     )
-    return Interface(lines[0][0], " ".join(values.get("address", [])), tuple(values.get("bond-slaves", ())), options)
+    return Interface(
+        lines[0][0], " ".join(values.get("address", [])), tuple(values.get("bond-slaves", ())), options
+    )
 
 
 def declared(text: str) -> set[str]:
@@ -50,4 +58,8 @@ def declared(text: str) -> set[str]:
 
 def reads_drop_ins(text: str) -> bool:
     """Return whether ``/etc/network/interfaces`` reads the folder of our file."""
-    return bool(re.search(r"^[ \t]*(source|source-directory)[ \t]+/etc/network/interfaces\.d(/\*)?/?[ \t]*$", text, re.M))
+    return bool(
+        re.search(
+            r"^[ \t]*(source|source-directory)[ \t]+/etc/network/interfaces\.d(/\*)?/?[ \t]*$", text, re.M
+        )
+    )

@@ -13,7 +13,8 @@ from hadb_core.plan import Plan, Step
 
 Facts = Mapping[str, Any]
 
-# Bond options that the kernel does not change while the bond is up (drivers/net/bonding/bond_options.c, BOND_OPTFLAG_IFDOWN).
+# Bond options that the kernel does not change while the bond is up (drivers/net/bonding/bond_options.c,
+# BOND_OPTFLAG_IFDOWN).
 _FIXED = ("mode", "lacp_rate")
 
 # `ip -json` has another name and words for one option.
@@ -38,7 +39,9 @@ def _link(link: Mapping[str, Any]) -> dict[str, Any]:
         "up": "UP" in link.get("flags", ()),
         "master": link.get("master"),
         "addresses": [
-            f"{a['local']}/{a['prefixlen']}" for a in link.get("addr_info", ()) if a.get("scope") != "link" and "local" in a
+            f"{a['local']}/{a['prefixlen']}"
+            for a in link.get("addr_info", ())
+            if a.get("scope") != "link" and "local" in a
         ],
         "kind": info.get("info_kind"),
         "options": _options(data),
@@ -80,10 +83,16 @@ def plan(facts: Facts, wanted: Sequence[Interface]) -> Plan:
             f"Corosync runs and would lose {', '.join(f'{old.name} ({old.address})' for old in leaving)}",
             "stop pacemaker and corosync on this node first (`crm cluster stop`), apply again, start them",
         )
-    steps = [Step("down", f"interface {old.name}", _shown(old), None, {"interface": old.name}) for old in leaving]
+    steps = [
+        Step("down", f"interface {old.name}", _shown(old), None, {"interface": old.name}) for old in leaving
+    ]
     text = ifupdown.render(wanted)
     if facts["file"] != text:
-        steps.append(Step("write_file", ifupdown.PATH, _names(ours), _names(new), {"path": ifupdown.PATH, "text": text}))
+        steps.append(
+            Step(
+                "write_file", ifupdown.PATH, _names(ours), _names(new), {"path": ifupdown.PATH, "text": text}
+            )
+        )
     for interface in wanted:
         steps += _bring_up(facts, interface, again=interface.name in {old.name for old in leaving})
     return Plan(tuple(steps))
@@ -99,12 +108,20 @@ def _bring_up(facts: Facts, interface: Interface, *, again: bool) -> list[Step]:
     if not link["up"]:
         steps.append(Step("link_up", path, "down", "up", {"interface": name}))
     steps += [
-        Step("enslave", f"{path} port {port}", facts["links"][port]["master"], name, {"bond": name, "interface": port})
+        Step(
+            "enslave",
+            f"{path} port {port}",
+            facts["links"][port]["master"],
+            name,
+            {"bond": name, "interface": port},
+        )
         for port in interface.ports
         if facts["links"][port]["master"] != name
     ]
     drifted = {key: value for key, value in interface.options if link["options"].get(key, "") != value}
-    fixed = [f"{key} {link['options'].get(key)!r} instead of {drifted[key]!r}" for key in _FIXED if key in drifted]
+    fixed = [
+        f"{key} {link['options'].get(key)!r} instead of {drifted[key]!r}" for key in _FIXED if key in drifted
+    ]
     if fixed:
         raise Refused(
             f"{name} is a bond with {' and '.join(fixed)}, which cannot be changed while it is up",
@@ -112,7 +129,9 @@ def _bring_up(facts: Facts, interface: Interface, *, again: bool) -> list[Step]:
         )
     if drifted:
         old_options = {key: link["options"].get(key) for key in drifted}
-        steps.append(Step("bond_options", f"{path} options", old_options, drifted, {"bond": name, "options": drifted}))
+        steps.append(
+            Step("bond_options", f"{path} options", old_options, drifted, {"bond": name, "options": drifted})
+        )
     return steps
 
 
@@ -130,11 +149,15 @@ def _refuse_foreign(facts: Facts, interface: Interface, ours: Mapping[str, Inter
                 "correct hadb:heartbeat:interfaces, or look at the network card",
             )
         if name in facts["declared"]:
-            raise Refused(f"{name} is configured in {facts['declared'][name]}", f"remove it there, or {_LEFT_ALONE}")
+            raise Refused(
+                f"{name} is configured in {facts['declared'][name]}", f"remove it there, or {_LEFT_ALONE}"
+            )
         if name in facts["default_routes"]:
             raise Refused(f"the default route goes over {name}, so it is no direct cable", _LEFT_ALONE)
         if is_bond and link["kind"] != "bond":
-            raise Refused(f"{name} exists and is not a bond", "choose another name in hadb:heartbeat:bond:name")
+            raise Refused(
+                f"{name} exists and is not a bond", "choose another name in hadb:heartbeat:bond:name"
+            )
         foreign = [address for address in link["addresses"] if not any(_same(address, own) for own in mine)]
         if foreign:
             raise Refused(f"{name} has the address {', '.join(foreign)}, which is not hadb's", _LEFT_ALONE)

@@ -33,7 +33,9 @@ class Interface:
     options: tuple[tuple[str, str], ...] = ()
 
 
-def wanted(node: str, nodes: Mapping[str, Sequence[str]], settings: Mapping[str, Any]) -> tuple[Interface, ...]:
+def wanted(
+    node: str, nodes: Mapping[str, Sequence[str]], settings: Mapping[str, Any]
+) -> tuple[Interface, ...]:
     """Return the interfaces of ``node``.
 
     node
@@ -62,7 +64,11 @@ def wanted(node: str, nodes: Mapping[str, Sequence[str]], settings: Mapping[str,
 def _options(bond: Mapping[str, Any], peers: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     if bond["mode"] in ARP_MODES:
         # Carrier stays up behind a dead media converter; only an answer from the peer shows that a cable carries.
-        options = [("mode", bond["mode"]), ("arp_interval", str(bond["arp_interval"])), ("arp_ip_target", ",".join(peers))]
+        options = [
+            ("mode", bond["mode"]),
+            ("arp_interval", str(bond["arp_interval"])),
+            ("arp_ip_target", ",".join(peers)),
+        ]
     else:
         # The seed's values. 802.3ad has no ARP monitor; LACP's own fast timeout (rate 1) finds a dead path.
         options = [("mode", bond["mode"]), ("miimon", "100"), ("lacp_rate", "1")]
@@ -78,8 +84,12 @@ def _faults(node: str, nodes: Mapping[str, Sequence[str]], settings: Mapping[str
         faults.append(
             f"hadb:heartbeat:interfaces: {len(ports)} interfaces, but hadb:nodes:{node}:links has {len(links)} addresses"
         )
-    if settings["mode"] == "bond" and any(ipaddress.ip_address(address).version == 6 for address in links[:1]):
-        faults.append("hadb:heartbeat:mode: a bond watches its path by ARP, which needs IPv4 addresses in hadb:nodes:*:links")
+    if settings["mode"] == "bond" and any(
+        ipaddress.ip_address(address).version == 6 for address in links[:1]
+    ):
+        faults.append(
+            "hadb:heartbeat:mode: a bond watches its path by ARP, which needs IPv4 addresses in hadb:nodes:*:links"
+        )
     if not ports:
         faults.append("hadb:heartbeat:interfaces: must name the interfaces that the cables are in")
     return faults

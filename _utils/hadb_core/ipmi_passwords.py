@@ -26,7 +26,15 @@ def plan(found: Mapping[str, str | None], wanted: Mapping[str, str], directory: 
     """
     steps = []
     if found["."] != EQUAL:
-        steps.append(Step("make_directory", directory, found["."], f"mode {DIRECTORY_MODE:04o}", {"directory": directory}))
+        steps.append(
+            Step(
+                "make_directory",
+                directory,
+                found["."],
+                f"mode {DIRECTORY_MODE:04o}",
+                {"directory": directory},
+            )
+        )
     steps += [
         Step("write_password", f"{directory}/{address}", found[address], EQUAL,
              {"address": address, "pillar_key": wanted[address], "directory": directory})

@@ -1,4 +1,4 @@
-"""Read what ``saltutil.cmd`` brought back from minions: an answer from every one, or an error that names who failed."""
+"""Read what ``saltutil.cmd`` brought back: an answer from every minion, or an error that names who failed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ class NoAnswer(HadbError):
 
     def __init__(self, function: str, failed: Mapping[str, str]) -> None:
         self.function, self.failed = function, dict(failed)
-        super().__init__(f"{function} failed: " + "; ".join(f"{minion}: {why}" for minion, why in sorted(failed.items())))
+        super().__init__(
+            f"{function} failed: " + "; ".join(f"{minion}: {why}" for minion, why in sorted(failed.items()))
+        )
 
 
 def answers(function: str, minions: list[str], returned: Mapping[str, Any]) -> dict[str, Any]:

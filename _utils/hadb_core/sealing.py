@@ -28,7 +28,9 @@ _PURPOSE = b"hadb corosync authkey v1"
 def public_key(private_pem: bytes) -> str:
     """Return the public half of a PEM private key as PEM text."""
     public = _private(private_pem).public_key()
-    return public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode()
+    return public.public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    ).decode()
 
 
 def seal(secret: bytes, public_pem: str) -> str:
@@ -36,11 +38,19 @@ def seal(secret: bytes, public_pem: str) -> str:
     try:
         public = serialization.load_pem_public_key(public_pem.encode())
     except ValueError:
-        raise Refused("the recipient's public key is not PEM", "ask the recipient for corosync.minion_public_key") from None
+        raise Refused(
+            "the recipient's public key is not PEM", "ask the recipient for corosync.minion_public_key"
+        ) from None
     if not isinstance(public, rsa.RSAPublicKey):
-        raise Refused("the recipient's public key is not an RSA key", "salt-minion keys are RSA; look at its minion.pem")
+        raise Refused(
+            "the recipient's public key is not an RSA key", "salt-minion keys are RSA; look at its minion.pem"
+        )
     key, nonce = AESGCM.generate_key(bit_length=256), os.urandom(_NONCE_BYTES)
-    parts = {"key": public.encrypt(key, _OAEP), "nonce": nonce, "sealed": AESGCM(key).encrypt(nonce, secret, _PURPOSE)}
+    parts = {
+        "key": public.encrypt(key, _OAEP),
+        "nonce": nonce,
+        "sealed": AESGCM(key).encrypt(nonce, secret, _PURPOSE),
+    }
     return json.dumps({name: base64.b64encode(part).decode() for name, part in parts.items()})
 
 
@@ -56,7 +66,8 @@ def unseal(text: str, private_pem: bytes) -> bytes:
         return AESGCM(key).decrypt(parts["nonce"], parts["sealed"], _PURPOSE)
     except (ValueError, TypeError, KeyError, AttributeError, binascii.Error, InvalidTag):
         raise Refused(
-            "the sealed key cannot be opened with this minion's key", "seal it again for this minion's public key"
+            "the sealed key cannot be opened with this minion's key",
+            "seal it again for this minion's public key",
         ) from None
 
 
@@ -65,8 +76,11 @@ def _private(pem: bytes) -> rsa.RSAPrivateKey:
         private = serialization.load_pem_private_key(pem, password=None)
     except (ValueError, TypeError):
         raise Refused(
-            "this minion's private key cannot be read", "hadb needs the PEM key of salt-minion without a passphrase"
+            "this minion's private key cannot be read",
+            "hadb needs the PEM key of salt-minion without a passphrase",
         ) from None
     if not isinstance(private, rsa.RSAPrivateKey):
-        raise Refused("this minion's private key is not an RSA key", "salt-minion keys are RSA; look at its minion.pem")
+        raise Refused(
+            "this minion's private key is not an RSA key", "salt-minion keys are RSA; look at its minion.pem"
+        )
     return private

@@ -44,7 +44,20 @@ class Pair:
             _ip("-n", namespace, "link", "set", "lo", "up")
         one, other = self.namespace.values()
         for link in (0, 1):
-            _ip("link", "add", f"hb{link}", "netns", one, "type", "veth", "peer", "name", f"hb{link}", "netns", other)
+            _ip(
+                "link",
+                "add",
+                f"hb{link}",
+                "netns",
+                one,
+                "type",
+                "veth",
+                "peer",
+                "name",
+                f"hb{link}",
+                "netns",
+                other,
+            )
             for node, namespace in self.namespace.items():
                 _ip("-n", namespace, "address", "add", f"{NODES[node][link]}/24", "dev", f"hb{link}")
                 _ip("-n", namespace, "link", "set", f"hb{link}", "up")
@@ -96,8 +109,19 @@ class Pair:
 
         def run(argv: Sequence[str], timeout: float | None = 60, **_salt: Any) -> dict[str, Any]:
             pid = self._inner(node)
-            enter = ["nsenter", f"--target={pid}", "--mount", "--net", "--pid", "--uts", "chroot", str(self.root)]
-            done = subprocess.run([*enter, *argv], capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL)
+            enter = [
+                "nsenter",
+                f"--target={pid}",
+                "--mount",
+                "--net",
+                "--pid",
+                "--uts",
+                "chroot",
+                str(self.root),
+            ]
+            done = subprocess.run(
+                [*enter, *argv], capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL
+            )
             return {"retcode": done.returncode, "stdout": done.stdout, "stderr": done.stderr}
 
         return run

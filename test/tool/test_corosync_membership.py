@@ -17,7 +17,8 @@ from hadb_core.errors import CommandFailed, Refused
 from support import load
 
 pytestmark = pytest.mark.skipif(
-    not shutil.which("mmdebstrap") or os.geteuid() != 0, reason="needs root, mmdebstrap and network namespaces"
+    not shutil.which("mmdebstrap") or os.geteuid() != 0,
+    reason="needs root, mmdebstrap and network namespaces",
 )
 
 SETTINGS = {"port": 5405, "token": 1000, "crypto_cipher": "aes256", "crypto_hash": "sha256"}
@@ -109,7 +110,9 @@ def test_a_node_with_another_key_is_not_let_in(nodes: Pair, corosync: ModuleType
         until(lambda: members(corosync) == ["db1", "db2"], 5)
 
 
-def test_a_token_change_waits_for_a_reload_which_reaches_both_nodes(nodes: Pair, corosync: ModuleType) -> None:
+def test_a_token_change_waits_for_a_reload_which_reaches_both_nodes(
+    nodes: Pair, corosync: ModuleType
+) -> None:
     formed(nodes, corosync)
     for node in NODES:
         nodes.configure(node, wanted(token=2000), KEY)
@@ -121,7 +124,9 @@ def test_a_token_change_waits_for_a_reload_which_reaches_both_nodes(nodes: Pair,
     assert members(corosync) == ["db1", "db2"]
 
 
-def test_a_cipher_change_is_taken_by_a_reload_without_losing_a_member(nodes: Pair, corosync: ModuleType) -> None:
+def test_a_cipher_change_is_taken_by_a_reload_without_losing_a_member(
+    nodes: Pair, corosync: ModuleType
+) -> None:
     formed(nodes, corosync)
     for node in NODES:
         nodes.configure(node, wanted(crypto_cipher="aes128", crypto_hash="sha512"), KEY)

@@ -18,7 +18,9 @@ from bmc_simulator import PASSWORD, USER, Simulator, simulator
 from support import ROOT, load
 
 pytestmark = [
-    pytest.mark.skipif(not shutil.which("ipmi_sim") or not shutil.which("ipmitool"), reason="needs openipmi and ipmitool"),
+    pytest.mark.skipif(
+        not shutil.which("ipmi_sim") or not shutil.which("ipmitool"), reason="needs openipmi and ipmitool"
+    ),
     pytest.mark.skipif(os.geteuid() != 0, reason="needs root"),
 ]
 
@@ -148,7 +150,21 @@ def wrapped(tmp_path: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("password", [["-P", ""], ["-P", "secret"], ["-Psecret"], []])
 def test_the_wrapper_replaces_the_password_whatever_it_is(tmp_path: Path, password: list[str]) -> None:
-    done = wrapped(tmp_path, "-I", "lanplus", "-H", "10.0.0.1", "-U", "a b", *password, "-C", "3", "chassis", "power", "status")
+    done = wrapped(
+        tmp_path,
+        "-I",
+        "lanplus",
+        "-H",
+        "10.0.0.1",
+        "-U",
+        "a b",
+        *password,
+        "-C",
+        "3",
+        "chassis",
+        "power",
+        "status",
+    )
     assert done.stdout == f"-f {tmp_path}/10.0.0.1 -I lanplus -H 10.0.0.1 -U a b -C 3 chassis power status\n"
 
 
@@ -156,7 +172,9 @@ def test_the_wrapper_knows_ipv6(tmp_path: Path) -> None:
     assert wrapped(tmp_path, "-H", "fe80::1").stdout == f"-f {tmp_path}/fe80::1 -H fe80::1\n"
 
 
-@pytest.mark.parametrize("words", [[], ["-H"], ["-H", "../shadow"], ["-H", "bmc.example.org"], ["-H", "10.0.0.9"]])
+@pytest.mark.parametrize(
+    "words", [[], ["-H"], ["-H", "../shadow"], ["-H", "bmc.example.org"], ["-H", "10.0.0.9"]]
+)
 def test_the_wrapper_refuses_what_has_no_password_file(tmp_path: Path, words: list[str]) -> None:
     done = wrapped(tmp_path, *words)
     assert (done.returncode, done.stdout) == (1, "")

@@ -28,7 +28,9 @@ def private_key() -> bytes:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     # Salt writes its minion keys in this form.
     return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.TraditionalOpenSSL,
+        serialization.NoEncryption(),
     )
 
 
@@ -69,7 +71,9 @@ def test_what_is_no_seal_is_refused(minions: dict[str, bytes], text: str) -> Non
 
 def test_a_recipient_without_an_rsa_key_is_refused() -> None:
     other = ec.generate_private_key(ec.SECP256R1())
-    pem = other.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    pem = other.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
     for recipient in ("no pem", pem.decode()):
         with pytest.raises(Refused):
             sealing.seal(SECRET, recipient)
@@ -82,7 +86,9 @@ def test_equal_keys_need_nothing() -> None:
 @pytest.mark.parametrize(("have", "source", "target"), [("db1", "db1", "db2"), ("db2", "db2", "db1")])
 def test_the_only_key_is_given_to_the_other_node(have: str, source: str, target: str) -> None:
     plan = plan_agreement({"db1": None, "db2": None, have: A}, "db1")
-    assert [(step.do, dict(step.args)) for step in plan.steps] == [("copy", {"source": source, "target": target})]
+    assert [(step.do, dict(step.args)) for step in plan.steps] == [
+        ("copy", {"source": source, "target": target})
+    ]
 
 
 def test_without_a_key_one_is_made_on_the_bootstrap_node_and_copied() -> None:
@@ -199,7 +205,9 @@ def test_a_pillar_without_a_usable_key_is_refused(node: ModuleType, key: str) ->
     assert "%%%" not in str(refusal.value)
 
 
-def test_a_corosync_that_runs_with_another_key_keeps_it(node: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_corosync_that_runs_with_another_key_keeps_it(
+    node: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = node.authkey_generate()
     monkeypatch.setattr(node, "running", lambda: True)
     with pytest.raises(Refused):

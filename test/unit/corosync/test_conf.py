@@ -59,7 +59,11 @@ _LEAF = st.builds(Entry, _WORD, st.from_regex(r"[A-Za-z0-9.]{1,12}", fullmatch=T
 _TREE = st.builds(
     Section,
     st.just(""),
-    st.lists(st.builds(Section, _WORD, st.lists(_LEAF | st.builds(Section, _WORD, st.lists(_LEAF).map(tuple))).map(tuple))).map(tuple),
+    st.lists(
+        st.builds(
+            Section, _WORD, st.lists(_LEAF | st.builds(Section, _WORD, st.lists(_LEAF).map(tuple))).map(tuple)
+        )
+    ).map(tuple),
 )
 
 

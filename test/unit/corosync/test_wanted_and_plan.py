@@ -58,7 +58,9 @@ def test_what_hadb_writes_has_no_unknown_key() -> None:
         (NODES, {**SETTINGS, "port": "5405"}, "port: must be a number"),
     ],
 )
-def test_input_that_cannot_be_right_is_refused(nodes: dict[str, list[str]], settings: dict[str, Any], fault: str) -> None:
+def test_input_that_cannot_be_right_is_refused(
+    nodes: dict[str, list[str]], settings: dict[str, Any], fault: str
+) -> None:
     with pytest.raises(Invalid, match=fault):
         wanted("nova-db", nodes, settings)
 

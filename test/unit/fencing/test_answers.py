@@ -22,7 +22,9 @@ def test_the_power_is_read(word: str) -> None:
     assert power(read(f"power-{word}")) == word
 
 
-@pytest.mark.parametrize("text", ["", "Chassis Power is unknown\n", "Error: Unable to establish IPMI v2 / RMCP+ session\n"])
+@pytest.mark.parametrize(
+    "text", ["", "Chassis Power is unknown\n", "Error: Unable to establish IPMI v2 / RMCP+ session\n"]
+)
 def test_an_unknown_power_is_neither_on_nor_off(text: str) -> None:
     with pytest.raises(Unreadable):
         power(text)

@@ -14,7 +14,9 @@ from hadb_core.errors import CommandFailed, Refused
 from support import load
 
 PASSWORD = "never-on-argv"
-PILLAR = {"hadb": {"nodes": {"db1": {"bmc": {"address": "10.20.0.101", "username": "hadb", "password": PASSWORD}}}}}
+PILLAR = {
+    "hadb": {"nodes": {"db1": {"bmc": {"address": "10.20.0.101", "username": "hadb", "password": PASSWORD}}}}
+}
 DOCUMENT = {
     "nodes": {"db1": {"bmc": {"address": "10.20.0.101", "username": "hadb", "password": "(hidden)"}}},
     "fencing": {"cipher": 17, "privlvl": "operator"},
@@ -37,9 +39,15 @@ class Bmc:
         return {"retcode": code, "stdout": out, "stderr": ""}
 
 
-def module(answer: Callable[[list[str], str], tuple[int, str]], monkeypatch: pytest.MonkeyPatch) -> tuple[ModuleType, Bmc]:
+def module(
+    answer: Callable[[list[str], str], tuple[int, str]], monkeypatch: pytest.MonkeyPatch
+) -> tuple[ModuleType, Bmc]:
     bmc = Bmc(answer)
-    loaded = load("_modules/ipmitool.py", salt={"cmd.run_all": bmc.run_all, "hadb.document": lambda: DOCUMENT}, pillar=PILLAR)
+    loaded = load(
+        "_modules/ipmitool.py",
+        salt={"cmd.run_all": bmc.run_all, "hadb.document": lambda: DOCUMENT},
+        pillar=PILLAR,
+    )
     monkeypatch.setattr(loaded.salt.utils.path, "which", lambda name: f"/usr/bin/{name}")
     return loaded, bmc
 
@@ -48,7 +56,9 @@ def on(argv: list[str], _password: str) -> tuple[int, str]:
     return 0, "Chassis Power is on\n"
 
 
-def test_the_login_is_the_pillars_and_the_password_file_is_gone_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_login_is_the_pillars_and_the_password_file_is_gone_afterwards(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def answer(argv: list[str], password: str) -> tuple[int, str]:
         assert password == f"{PASSWORD}\n"
         assert argv[argv.index("-C") + 1] == "17"
@@ -62,11 +72,15 @@ def test_the_login_is_the_pillars_and_the_password_file_is_gone_afterwards(monke
 
 
 def test_a_bmc_that_refuses_cipher_zero_is_fine(monkeypatch: pytest.MonkeyPatch) -> None:
-    ipmitool, _ = module(lambda argv, pw: (1, "") if argv[argv.index("-C") + 1] == "0" else on(argv, pw), monkeypatch)
+    ipmitool, _ = module(
+        lambda argv, pw: (1, "") if argv[argv.index("-C") + 1] == "0" else on(argv, pw), monkeypatch
+    )
     assert ipmitool.cipher_zero_refused("10.20.0.101") is True
 
 
-def test_a_bmc_that_accepts_cipher_zero_is_found_and_not_told_the_password(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bmc_that_accepts_cipher_zero_is_found_and_not_told_the_password(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def answer(argv: list[str], password: str) -> tuple[int, str]:
         assert (argv[argv.index("-C") + 1] == "0") == (PASSWORD not in password)
         return on(argv, password)

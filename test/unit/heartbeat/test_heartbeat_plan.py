@@ -30,7 +30,9 @@ def as_bond(**bond: Any) -> tuple[Interface, ...]:
     return wanted("db1", NODES, {**BOND, "bond": {**BOND["bond"], **bond}})
 
 
-def link(*addresses: str, up: bool = True, master: str | None = None, kind: str | None = None, **options: str) -> dict[str, Any]:
+def link(
+    *addresses: str, up: bool = True, master: str | None = None, kind: str | None = None, **options: str
+) -> dict[str, Any]:
     return {"up": up, "master": master, "addresses": list(addresses), "kind": kind, "options": options}
 
 
@@ -39,7 +41,12 @@ class Node:
 
     def __init__(self) -> None:
         self.file: str | None = None
-        self.links = {"lo": link("127.0.0.1/8"), "vec0": link("10.20.0.11/24"), "vec1": link(up=False), "vec2": link(up=False)}
+        self.links = {
+            "lo": link("127.0.0.1/8"),
+            "vec0": link("10.20.0.11/24"),
+            "vec1": link(up=False),
+            "vec2": link(up=False),
+        }
         self.declared: dict[str, str] = {"lo": "/etc/network/interfaces"}
         self.default_routes = ["vec0"]
         self.corosync_running = False
@@ -107,8 +114,12 @@ def test_links_become_a_bond_and_back(before: tuple[Interface, ...], after: tupl
     assert "down" in converge(node, after)
 
 
-@pytest.mark.parametrize(("before", "after"), [((), as_links()), ((), as_bond()), (as_links(), as_bond()), (as_bond(), as_links())])
-def test_every_interruption_can_be_taken_up_again(before: tuple[Interface, ...], after: tuple[Interface, ...]) -> None:
+@pytest.mark.parametrize(
+    ("before", "after"), [((), as_links()), ((), as_bond()), (as_links(), as_bond()), (as_bond(), as_links())]
+)
+def test_every_interruption_can_be_taken_up_again(
+    before: tuple[Interface, ...], after: tuple[Interface, ...]
+) -> None:
     start = Node()
     if before:
         converge(start, before)
@@ -199,7 +210,9 @@ def other_master(node: Node) -> None:
 
 @pytest.mark.parametrize("want", [as_links(), as_bond()])
 @pytest.mark.parametrize("use", [foreign_address, default_route, other_file, missing, other_master])
-def test_an_interface_that_is_used_for_something_else_is_never_touched(use: Any, want: tuple[Interface, ...]) -> None:
+def test_an_interface_that_is_used_for_something_else_is_never_touched(
+    use: Any, want: tuple[Interface, ...]
+) -> None:
     node = Node()
     use(node)
     with pytest.raises(Refused, match="vec1"):
@@ -232,14 +245,20 @@ def test_a_bond_over_ipv6_is_refused_because_arp_could_not_watch_it() -> None:
 
 
 def test_a_bond_watches_its_peer_by_arp() -> None:
-    assert dict(as_bond()[0].options) == {"mode": "active-backup", "arp_interval": "200", "arp_ip_target": "172.16.1.2"}
+    assert dict(as_bond()[0].options) == {
+        "mode": "active-backup",
+        "arp_interval": "200",
+        "arp_ip_target": "172.16.1.2",
+    }
 
 
 def test_the_seeds_mode_4_watches_the_carrier_and_lacp() -> None:
     assert dict(as_bond(mode="802.3ad")[0].options) == {"mode": "802.3ad", "miimon": "100", "lacp_rate": "1"}
 
 
-@pytest.mark.parametrize("want", [as_links(), as_bond(), as_bond(mode="802.3ad"), (Interface("vec1", "fd00:1::1/64"),)])
+@pytest.mark.parametrize(
+    "want", [as_links(), as_bond(), as_bond(mode="802.3ad"), (Interface("vec1", "fd00:1::1/64"),)]
+)
 def test_the_file_reads_back_as_it_was_meant(want: tuple[Interface, ...]) -> None:
     assert ifupdown.parse(ifupdown.render(want)) == want
 
@@ -262,7 +281,9 @@ def test_debians_line_for_drop_ins_is_known(text: str, reads: bool) -> None:
 
 
 def test_interfaces_of_other_files_are_found() -> None:
-    assert ifupdown.declared("auto vec0\niface vec0 inet static\n  address 1\niface vec0 inet6 auto\n") == {"vec0"}
+    assert ifupdown.declared("auto vec0\niface vec0 inet static\n  address 1\niface vec0 inet6 auto\n") == {
+        "vec0"
+    }
 
 
 def test_real_interfaces_are_read() -> None:
@@ -285,7 +306,9 @@ def state(node: Node, *, test: bool = False) -> dict[str, Any]:
         f"heartbeat.{verb}": getattr(node, verb)
         for verb in ("facts", "write_file", "up", "down", "link_up", "enslave", "bond_options")
     }
-    return load("_states/heartbeat.py", salt=functions, opts={"test": test}).configured("cables", "db1", NODES, LINKS)
+    return load("_states/heartbeat.py", salt=functions, opts={"test": test}).configured(
+        "cables", "db1", NODES, LINKS
+    )
 
 
 def test_the_state_predicts_exactly_what_it_does() -> None:
