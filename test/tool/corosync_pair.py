@@ -35,7 +35,7 @@ class Pair:
     def __init__(self, root: Path, scratch: Path) -> None:
         self.root, self.scratch = root, scratch
         self.daemons: dict[str, subprocess.Popen[bytes]] = {}
-        self.namespace = {node: f"hadb-{os.getpid()}-{node}" for node in NODES}
+        self.namespace = {node: f"corotest-{os.getpid()}-{node}" for node in NODES}
 
     def wire(self) -> None:
         """Make the namespaces and the cables."""

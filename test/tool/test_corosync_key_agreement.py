@@ -40,7 +40,7 @@ class Site:
 
     def __init__(self, scratch: Path) -> None:
         self.scratch, self.processes = scratch, {}
-        self.network = f"hadb-{os.getpid()}-salt"
+        self.network = f"corotest-{os.getpid()}-salt"
 
     def configure(self) -> None:
         """Write everything that Salt reads."""
