@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import salt.utils.path
 from storage_shapes import ONE, World, partitioned, volume
 
 from support import load
@@ -63,6 +64,12 @@ def test_under_pacemaker_mounted_and_released_do_nothing(managed):
 def test_an_unknown_argument_fails():
     with pytest.raises(TypeError):
         storage(World(ONE), test=True).partitioned("x", "db-vg", LUNS, force=True)
+
+
+@pytest.fixture(autouse=True)
+def programs(monkeypatch):
+    """``Host.states`` says which programs there are, for all of Salt in this process; put back after each test."""
+    monkeypatch.setattr(salt.utils.path, "which", salt.utils.path.which)
 
 
 class Host:
