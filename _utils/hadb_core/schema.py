@@ -142,7 +142,7 @@ COROSYNC = _object(
     "Corosync, see corosync.conf(5).",
     {
         "port": _number("UDP port of the first link.", 1024, 65500),
-        "token": _number("Time until a silent node is declared lost, ms.", 300, 60000),
+        "token": _number("Time until a silent node is declared lost, ms; knet pings at most five times a second.", 1000, 60000),
         "consensus": _number(
             "Time for agreement before a new membership round, ms; default 1.2 x token.", 100, 120000
         ),

@@ -25,6 +25,7 @@
 {{ check("volume is seen by both and open on none but its owner", "hadb.proven", proof="volume") }}
 {{ step("Corosync and Pacemaker run", both, "hadb.cluster.start") }}
 {{ check("membership holds over every link", "hadb.proven", proof="membership", within=60) }}
+{{ check("Corosync does what its file says", "corosync.loaded", nodes=nodes) }}
 {{ check("both nodes are online", "hadb.proven", proof="cluster", within=180) }}
 {{ step("cluster is configured", [nodes[hadb.bootstrap_node]], "hadb.cluster.cib") }}
 {{ check("fencing answers for the right node", "hadb.proven", proof="fencing", within=240) }}
