@@ -14,7 +14,6 @@ from hadblab.topology import Topology
 
 HOST_PACKAGES = Path(__file__).resolve().parent.parent / "host-packages.txt"
 _TUN = Path("/dev/net/tun")
-_NAMESPACES = Path("/run/netns")
 _GIB = 1 << 30
 # Images of one distribution with what they are made from, and one lab's overlays.
 _DISK_BYTES = 12 * _GIB
@@ -28,7 +27,7 @@ def check(run: RunDir, topology: Topology) -> None:
     :raises PreflightError: with every reason why it cannot.
     """
     checks: tuple[Callable[[], Iterator[str]], ...] = (
-        _root, _tun, lambda: _memory(topology), lambda: _disk(run.home), _packages, _namespaces, lambda: _crowd(run.name),
+        _root, _tun, lambda: _memory(topology), lambda: _disk(run.home), _packages, _namespaces, lambda: _crowd(run),
     )  # fmt: skip
     reasons = [reason for look in checks for reason in look()]
     if reasons:
@@ -81,16 +80,28 @@ def _packages() -> Iterator[str]:
         yield f"not installed: {' '.join(sorted(wanted - installed))} (see {HOST_PACKAGES.name})"
 
 
-def _crowd(name: str) -> Iterator[str]:
+def _crowd(run: RunDir) -> Iterator[str]:
     """Two cores carry one lab: with six on them a switchover took 54 s, and busy nodes were fenced for being late."""
-    names = {entry.name.removeprefix("hadb-") for entry in _NAMESPACES.glob("hadb-*") if "probe" not in entry.name}
-    others = sorted(names - {name})
     room = max(1, (os.cpu_count() or 1) // 2)
+    others = sorted(run_dir.name for run_dir in run.root.parent.glob("*/") if run_dir.name != run.name and _alive(run_dir))
     if len(others) >= room:
         yield (
             f"this machine has cores for {room} lab(s) and these are up: {', '.join(others)}; "
             f"take one down first (HADB_LAB={others[0]} test/lab/lab down)"
         )
+
+
+def _alive(run_dir: Path) -> bool:
+    """Tell whether a kernel of that lab runs; what a crashed lab leaves behind takes no cores."""
+    pids = (pid for file in run_dir.glob("nodes/*/pid") for pid in file.read_text().split()[:1])
+    return any(b"linux.uml" in _command(pid) for pid in pids)
+
+
+def _command(pid: str) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def _namespaces() -> Iterator[str]:
