@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+
 from hadblab import preflight
 from hadblab.rundir import RunDir
 
