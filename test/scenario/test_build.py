@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -84,7 +85,7 @@ def test_build_goes_on_after_an_interruption_in_every_phase(blank: Lab, session:
     session.snapshot()
 
 
-def _interrupt_in_every_phase(lab: Lab, bus: Bus, log) -> None:
+def _interrupt_in_every_phase(lab: Lab, bus: Bus, log: Path) -> None:
     """Kill the run as each phase starts; cut a node's power in the two phases that change most."""
     middles = {
         # A quarter of the packages unpacked; the node has a few hundred of its own.
