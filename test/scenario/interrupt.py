@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 from scenario.bus import Bus
@@ -11,6 +12,11 @@ from scenario.wait import until
 
 _KILL_SECONDS = 20.0
 _BACK_SECONDS = 240.0
+# Seconds until a node is in the middle of what its power is to be cut in.
+_REACHED_SECONDS = 240.0
+# A few of some two hundred packages unpacked, others not.
+_UNPACKING = """n=$(ls /var/lib/dpkg/info/*.list | wc -l)
+until [ $(ls /var/lib/dpkg/info/*.list | wc -l) -gt $((n + 10)) ]; do sleep 0.2; done"""
 _POLL = 0.3
 # The bracket keeps the pattern from finding the shell that looks for it.
 _FIND = "pgrep -f '[s]alt-run .*state.orchestrate' || true"
@@ -63,3 +69,42 @@ def wait_minions(lab: Lab) -> None:
             return False
 
     until(all_answer, _BACK_SECONDS, "a minion does not come back", poll=1.0)
+
+
+def interrupt_every_phase(lab: Lab, start: Callable[[], Run]) -> None:
+    """Run the orchestration again and again until it ends, and interrupt it once in each phase.
+
+    It is killed on the master as a phase starts, and started again at once, while the nodes are still at what it left
+    them with. In the two phases that change most a node's power is cut besides: among the packages together with the
+    kill, and among the steps that happen once alone, which the run then has to notice by itself.
+
+    Raises AssertionError when a run stopped by itself although no node was dead.
+    """
+    known: set[str] = set()
+    while True:
+        run = start()
+        phase = run.wait_phase(known)
+        if phase is None:
+            assert run.wait() == 0, f"stopped after {run.phases()}: see {run.log}"
+            return
+        known.add(phase)
+        if phase == "hadb":
+            _cut_power_when(lab, lab.nodes[1], _UNPACKING)
+            run.kill()
+            _give_back(lab, lab.nodes[1])
+        elif phase == "hadb.cluster":
+            _cut_power_when(lab, lab.nodes[0], f"until grep -q ' {lab.mount} ' /proc/mounts; do sleep 0.1; done")
+            assert run.wait() != 0, f"the run did not notice that {lab.nodes[0]} died in {phase}"
+            _give_back(lab, lab.nodes[0])
+        else:
+            run.kill()
+
+
+def _cut_power_when(lab: Lab, node: str, reached: str) -> None:
+    lab.ask(node, reached, timeout=_REACHED_SECONDS)
+    lab.verb("power", node, "off")
+
+
+def _give_back(lab: Lab, node: str) -> None:
+    lab.verb("power", node, "on")
+    wait_minions(lab)

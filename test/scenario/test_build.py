@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
 from scenario import digest, results
 from scenario.bus import Bus
-from scenario.interrupt import Run, wait_minions
+from scenario.interrupt import Run, interrupt_every_phase
 from scenario.lab import Lab, document, keep
 from scenario.salt_result import changed, failed, minions, orchestration
 from scenario.sampler import Sampler
@@ -17,8 +16,6 @@ from scenario.session import CONVERGED, Session
 from scenario.stage import wait_whole
 from scenario.writer import Writer
 
-# Seconds until a node is in the middle of what it is to be interrupted in.
-_REACHED_SECONDS = 240.0
 # Seconds. No run of the formula may cost a client more than a commit that two busy cores delay.
 _UNDISTURBED = 3.0
 
@@ -78,38 +75,11 @@ def test_build_goes_on_after_an_interruption_in_every_phase(blank: Lab, session:
     log.unlink(missing_ok=True)
     bus = Bus(blank)
     try:
-        _interrupt_in_every_phase(blank, bus, log)
+        interrupt_every_phase(blank, lambda: Run(blank, bus, log))
     finally:
         bus.stop()
     session.settled()
     session.snapshot()
-
-
-def _interrupt_in_every_phase(lab: Lab, bus: Bus, log: Path) -> None:
-    """Kill the run as each phase starts; cut a node's power in the two phases that change most."""
-    middles = {
-        # A quarter of the packages unpacked; the node has a few hundred of its own.
-        "hadb": (lab.nodes[1], "n=$(ls /var/lib/dpkg/info/*.list | wc -l); "
-                 "until [ $(ls /var/lib/dpkg/info/*.list | wc -l) -gt $((n + 10)) ]; do sleep 0.2; done"),
-        "hadb.cluster": (lab.nodes[0], f"until grep -q ' {lab.mount} ' /proc/mounts; do sleep 0.1; done"),
-    }  # fmt: skip
-    known: set[str] = set()
-    while True:
-        run = Run(lab, bus, log)
-        phase = run.wait_phase(known)
-        if phase is None:
-            assert run.wait() == 0, f"stopped after {run.phases()}: see {log}"
-            return
-        if phase in middles:
-            node, reached = middles.pop(phase)
-            lab.ask(node, reached, timeout=_REACHED_SECONDS)
-            lab.verb("power", node, "off")
-            assert run.wait() != 0, f"the run did not notice that {node} died in {phase}"
-            lab.verb("power", node, "on")
-            wait_minions(lab)
-        else:
-            run.kill()
-            known.add(phase)
 
 
 def test_second_orchestration_changes_nothing(converged: Lab) -> None:
