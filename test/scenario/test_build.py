@@ -40,8 +40,11 @@ def test_bad_pillar_is_refused_with_every_fault_before_anything_is_touched(blank
     before = _fingerprint(blank)
     bad = {"hadb": {"vipz": {}, "nodes": {"db1": {"address": "300.1.2.3"}}, "storage": {"vg": "$(touch /tmp/pwned)"}}}
     override = f"pillar={json.dumps(bad)}"
-    for done in (blank.orchestrate(override), blank.apply(override)):
-        assert done.returncode != 0
+    orchestrated, applied = blank.orchestrate(override), blank.apply(override)
+    assert orchestrated.returncode != 0
+    # `salt --static` exits with 0 whatever happened on the minions.
+    assert '"result": false' in applied.stdout
+    for done in (orchestrated, applied):
         for fault in ("vipz", "300.1.2.3", "$(touch"):
             assert fault in done.stdout, done.stdout
     assert _fingerprint(blank) == before
