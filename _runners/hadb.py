@@ -130,12 +130,12 @@ def check():
 
         salt-run hadb.check
     """
-    minion = _minion()
-    faults = minion.functions["hadb.faults"]()
+    functions = _functions()
+    faults = functions["hadb.faults"]()
     if faults:
         __context__["retcode"] = 1
         return {"pillar": faults}
-    settings = minion.functions["hadb.document"]()
+    settings = functions["hadb.document"]()
     found = preflight.check(settings, _facts(settings, ["system", "luns", "bmc", "cipher_zero"]))
     if found:
         __context__["retcode"] = 1
@@ -156,17 +156,18 @@ def _follow(bus, until):
             sys.stderr.flush()
 
 
-def _minion():
-    """Return the master as a minion of its own, with the pillar that orchestrations get (``<id>_master``)."""
-    opts = dict(__opts__, file_client="local")
+def _functions():
+    """Return the execution functions as orchestrations have them: the master as a minion, with its own pillar."""
+    opts = salt.minion.MasterMinion(dict(__opts__, file_client="local")).opts
+    # MasterMinion drops a pillar that it is given; orchestrations compile theirs in the same way.
     opts["grains"] = salt.loader.grains(opts)
-    opts["pillar"] = salt.pillar.get_pillar(opts, opts["grains"], opts["id"], "base").compile_pillar()
-    return salt.minion.MasterMinion(opts)
+    opts["pillar"] = salt.pillar.get_pillar(opts, opts["grains"], __opts__["id"], "base").compile_pillar()
+    return salt.loader.minion_mods(opts)
 
 
 def _settings():
-    settings = _minion().functions["hadb.document"]()
-    if not settings["nodes"]:
+    settings = _functions()["hadb.document"]()
+    if not settings.get("nodes"):
         raise HadbError(
             "the master has no hadb pillar: give '*_master' in top.sls the same hadb pillar as the nodes"
         )

@@ -176,7 +176,7 @@ def node_reported(name):
 def _document():
     """Return the master's own view of the document, without secrets."""
     document = __salt__["hadb.document"]()
-    if not document["nodes"]:
+    if not document.get("nodes"):
         raise HadbError(
             "the master has no hadb pillar: give '*_master' in top.sls the same hadb pillar as the nodes"
         )
