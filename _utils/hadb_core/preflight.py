@@ -32,7 +32,7 @@ def check(document: Document, facts: Facts) -> list[Finding]:
     document
         The merged document, already valid.
     facts
-        ``{node: {topic: ...}}`` with the topics ``system``, ``luns``, ``volume``, ``bmc`` and ``cipher_zero`` (any may be missing,
+        ``{node: {topic: ...}}`` with the topics ``system``, ``luns``, ``bmc`` and ``cipher_zero`` (any may be missing,
         then it is not looked at); a node that did not answer is missing.
     """
     found = list(_answered(document, facts))
