@@ -136,11 +136,15 @@ def pending() -> dict[str, Any]:
         salt 'db*' corosync.pending
     """
     text = configuration()
-    if text is None:
-        raise Unreadable(CONFIGURATION, "there is no such file")
-    facts: dict[str, Any] = {"running": running(), "file": hashlib.sha256(text.encode()).hexdigest()}
+    facts: dict[str, Any] = {
+        # On a blank node there is no Corosync, and perhaps not even pgrep.
+        "running": installed() and running(),
+        "file": None if text is None else hashlib.sha256(text.encode()).hexdigest(),
+    }
     changes = []
     if facts["running"]:
+        if text is None:
+            raise Unreadable(CONFIGURATION, "there is no such file, but Corosync runs")
         changes = corosync_runtime.pending(_cmap("icmap"), corosync_conf.parse(text))
     return {
         **facts,
