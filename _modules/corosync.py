@@ -47,7 +47,8 @@ def installed() -> bool:
 def running() -> bool:
     """Return whether Corosync runs on this node, whoever started it.
 
-    The process table is asked and not Corosync, because one that hangs is running too.
+    The process table is asked and not Corosync, because one that hangs is running too. A blank node has no
+    Corosync, and perhaps not even pgrep.
 
     CLI Example:
 
@@ -55,7 +56,7 @@ def running() -> bool:
 
         salt 'db*' corosync.running
     """
-    return _run(["pgrep", "-x", "corosync"], answers=(0, 1)).code == 0
+    return installed() and _run(["pgrep", "-x", "corosync"], answers=(0, 1)).code == 0
 
 
 def configuration(path: str = CONFIGURATION) -> str | None:
@@ -137,8 +138,7 @@ def pending() -> dict[str, Any]:
     """
     text = configuration()
     facts: dict[str, Any] = {
-        # On a blank node there is no Corosync, and perhaps not even pgrep.
-        "running": installed() and running(),
+        "running": running(),
         "file": None if text is None else hashlib.sha256(text.encode()).hexdigest(),
     }
     changes = []

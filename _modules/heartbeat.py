@@ -38,7 +38,7 @@ def facts() -> dict[str, Any]:
         "links": heartbeat_plan.read_links(_json(["ip", "-json", "-details", "address", "show"])),
         "default_routes": sorted(_default_routes()),
         "declared": _declared(drop_in),
-        "corosync_running": __salt__["corosync.installed"]() and __salt__["corosync.running"](),
+        "corosync_running": __salt__["corosync.running"](),
     }
 
 

@@ -40,7 +40,8 @@ def configured(
 
     def plan() -> Plan:
         wanted = corosync_wanted.wanted(cluster_name, nodes, settings)
-        return corosync_plan.plan(__salt__["corosync.configuration"](name), wanted, name, running=_running())
+        text, running = __salt__["corosync.configuration"](name), __salt__["corosync.running"]()
+        return corosync_plan.plan(text, wanted, name, running=running)
 
     return converge(
         name,
@@ -69,8 +70,8 @@ def authkey_present(name: str, pillar_key: str = "hadb:corosync:authkey") -> dic
 
     def plan() -> Plan:
         want = __salt__["corosync.authkey_pillar_fingerprint"](pillar_key)
-        have = __salt__["corosync.authkey"]()
-        return corosync_authkey.plan_node(have, want, pillar_key, running=_running())
+        have, running = __salt__["corosync.authkey"](), __salt__["corosync.running"]()
+        return corosync_authkey.plan_node(have, want, pillar_key, running=running)
 
     return converge(
         name,
@@ -161,11 +162,6 @@ def loaded(name: str, nodes: dict[str, str]) -> dict[str, Any]:
     return converge(
         name, plan=plan, apply=apply, test=__opts__["test"], done="Corosync does what its file says"
     )
-
-
-def _running() -> bool:
-    # On a blank node there is no Corosync, and perhaps not even pgrep.
-    return __salt__["corosync.installed"]() and __salt__["corosync.running"]()
 
 
 def _copy_key(nodes: dict[str, str], source: str, target: str) -> None:

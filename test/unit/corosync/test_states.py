@@ -123,10 +123,9 @@ def test_on_a_minion_the_masters_state_says_where_it_belongs() -> None:
 class Node:
     """One node's file, as the execution module would have it."""
 
-    def __init__(self, text: str | None = None, *, installed: bool = True, running: bool = False) -> None:
+    def __init__(self, text: str | None = None, *, running: bool = False) -> None:
         self.text, self.writes = text, 0
         self.functions = {
-            "corosync.installed": lambda: installed,
             "corosync.running": lambda: running,
             "corosync.configuration": lambda path: self.text,
             "corosync.write_configuration": self._write,
@@ -142,7 +141,7 @@ def configured(node: Node, *, test: bool = False, **settings: Any) -> dict[str, 
 
 
 def test_a_blank_node_is_predicted_and_then_done_once() -> None:
-    node = Node(installed=False)
+    node = Node()
     predicted = configured(node, test=True)
     assert (predicted["result"], node.writes) == (None, 0)
     assert configured(node)["changes"] == predicted["changes"]
@@ -176,7 +175,6 @@ def test_a_write_that_fails_is_a_failure_without_changes() -> None:
 @pytest.mark.parametrize("running", [True, False])
 def test_a_key_that_is_made_by_the_orchestration_is_not_missed_here(running: bool) -> None:
     salt = {
-        "corosync.installed": lambda: True,
         "corosync.running": lambda: running,
         "corosync.authkey": lambda: None,
         "corosync.authkey_pillar_fingerprint": lambda key: None,
