@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hadb_core import db_client, db_facts, db_password, db_sql
+from hadb_core import db_client, db_facts, db_password, db_sql, document
 from hadb_core.errors import Invalid
 
 __virtualname__ = "dbcontent"
@@ -40,7 +40,7 @@ def content(
 
     def check(who: str, plugin: str, held: bytes) -> bool | None:
         return (
-            db_password.matches(plugin, held, db_client.secret(__pillar__, keys[who]))
+            db_password.matches(plugin, held, document.secret(__pillar__, keys[who]))
             if who in keys
             else None
         )
@@ -62,7 +62,7 @@ def password_set(key: str) -> bool:
         salt db1 dbcontent.password_set hadb:database:accounts:nova:password
     """
     try:
-        return bool(db_client.secret(__pillar__, key))
+        return bool(document.secret(__pillar__, key))
     except Invalid:
         return False
 
@@ -144,7 +144,7 @@ def account_create(
 
         salt db1 dbcontent.account_create nova % hadb:database:accounts:nova:password
     """
-    held = db_password.stored(flavour, db_client.secret(__pillar__, password_key))
+    held = db_password.stored(flavour, document.secret(__pillar__, password_key))
     db_client.execute(
         __salt__["cmd.run_all"], db_sql.create_account(name, host, db_sql.identified(flavour, held)), socket
     )
@@ -161,7 +161,7 @@ def account_password(
 
         salt db1 dbcontent.account_password nova % hadb:database:accounts:nova:password
     """
-    held = db_password.stored(flavour, db_client.secret(__pillar__, password_key))
+    held = db_password.stored(flavour, document.secret(__pillar__, password_key))
     db_client.execute(
         __salt__["cmd.run_all"], db_sql.alter_account(name, host, db_sql.identified(flavour, held)), socket
     )

@@ -17,7 +17,7 @@ import signal
 import time
 from typing import Any
 
-from hadb_core import db_client, db_config, db_datadir, db_facts, db_server, db_sql
+from hadb_core import db_client, db_config, db_datadir, db_facts, db_server, db_sql, document
 from hadb_core.errors import CommandFailed, Refused, Unreadable
 from hadb_core.process import run
 
@@ -279,7 +279,7 @@ def reachable(host: str, port: int, account: str, password_key: str, timeout: in
 
         salt db2 dbinstance.reachable 10.20.0.50 3306 nova hadb:database:accounts:nova:password
     """
-    login = {"user": account, "password": db_client.secret(__pillar__, password_key)}
+    login = {"user": account, "password": document.secret(__pillar__, password_key)}
     argv = db_server.remote_client(db_client.program(), host, int(port), int(timeout))
     try:
         done = run(

@@ -30,11 +30,11 @@ def passwords_present(name: str, bmcs: dict[str, str]) -> dict[str, Any]:
     return converge(
         name,
         plan=lambda: _plan(name, bmcs),
-        apply=lambda steps: carry_out(__salt__, "ipmitool", steps),
+        apply=lambda steps: carry_out(__salt__, "bmcpasswords", steps),
         test=__opts__["test"],
         done=f"The password of every BMC is in {name}",
     )
 
 
 def _plan(directory: str, bmcs: dict[str, str]) -> Plan:
-    return ipmi_passwords.plan(__salt__["ipmitool.passwords"](bmcs, directory), bmcs, directory)
+    return ipmi_passwords.plan(__salt__["bmcpasswords.passwords"](bmcs, directory), bmcs, directory)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from hadb_core import db_facts, db_server, db_sql
-from hadb_core.errors import CommandFailed, Invalid, Refused
+from hadb_core.errors import CommandFailed, Refused
 from hadb_core.process import RunAll, run
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -43,13 +43,3 @@ def _answer(run_all: RunAll, argv: Sequence[str], sql: str) -> str:
         return run(run_all, argv, stdin=db_sql.PREAMBLE + sql).out
     except CommandFailed as error:
         raise CommandFailed(argv, error.code, "", db_server.said(error.err)) from None
-
-
-def secret(pillar: Mapping[str, Any], key: str) -> str:
-    """Return the text at ``key`` (``a:b:c``) of the pillar; raises :class:`Invalid` naming the key only."""
-    value: Any = pillar
-    for word in key.split(":"):
-        value = value.get(word) if isinstance(value, Mapping) else None
-    if not isinstance(value, str) or not value:
-        raise Invalid([f"{key} is not set in the pillar"])
-    return value

@@ -7,7 +7,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from hadb_core.schema import SCHEMA, Schema
+from hadb_core.errors import Invalid
+from hadb_core.schema import SCHEMA
+from hadb_core.schema_kinds import Schema
 
 HIDDEN = "(hidden)"
 
@@ -57,6 +59,20 @@ def redacted(value: Any, schema: Schema = SCHEMA) -> Any:
         return {key: redacted(item, known.get(key, others)) for key, item in value.items()}
     if isinstance(value, list):
         return [redacted(item, schema.get("items", {})) for item in value]
+    return value
+
+
+def secret(pillar: Mapping[str, Any], key: str) -> str:
+    """Return the text at ``key`` (``a:b:c``) of the pillar; raises :class:`Invalid` naming the key only.
+
+    pillar
+        ``__pillar__`` itself: what ``pillar.get`` returns is masked since Salt 3008.
+    """
+    value: Any = pillar
+    for word in key.split(":"):
+        value = value.get(word) if isinstance(value, Mapping) else None
+    if not isinstance(value, str) or not value:
+        raise Invalid([f"{key} is not set in the pillar"])
     return value
 
 

@@ -44,6 +44,14 @@ class Unreadable(HadbError):
         self.tool, self.why, self.line = tool, why, line
         super().__init__(f"cannot read the output of {tool}: {why}" + (f" (line: {line!r})" if line else ""))
 
+    def of(self, version: str) -> Unreadable:
+        """Return the same error with the tool's version in its name, for who asked the tool knows it.
+
+        version
+            As the tool prints it, ``"Pacemaker 3.0.0"``; ``""`` leaves the error as it is.
+        """
+        return Unreadable(f"{self.tool} ({version})", self.why, self.line) if version else self
+
 
 class Refused(HadbError):
     """hadb could do what was asked but will not, because it could cost data or the service.
@@ -57,6 +65,22 @@ class Refused(HadbError):
     def __init__(self, reason: str, remedy: str = "") -> None:
         self.reason, self.remedy = reason, remedy
         super().__init__(reason + (f". What to do: {remedy}" if remedy else ""))
+
+
+class NotProven(HadbError):
+    """Something was done, and the proof that it holds failed.
+
+    done
+        What was done.
+    found
+        What the proof found, and how things are now.
+    remedy
+        What a human can do about it.
+    """
+
+    def __init__(self, done: str, found: str, remedy: str) -> None:
+        self.done, self.found, self.remedy = done, found, remedy
+        super().__init__(f"{done}, but it does not hold: {found}. What to do: {remedy}")
 
 
 class Invalid(HadbError):

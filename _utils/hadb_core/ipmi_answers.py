@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from hadb_core.errors import Unreadable
+from hadb_core.errors import Refused, Unreadable
 
 SAME, DIFFERENT, UNKNOWN = "same", "different", "unknown"
 
 # ipmitool: lib/ipmi_chassis.c, ipmi_chassis_power_status; unchanged since 1.8.11 (2009).
 _POWER = re.compile(r"^Chassis Power is (on|off)$", re.MULTILINE)
 _GUID = re.compile(r"^System GUID\s*: ([0-9A-Fa-f-]{32,36})\s*$", re.MULTILINE)
+# ipmitool: src/plugins/lanplus/lanplus.c, ipmi_lanplus_open_session: the BMC answered, with a status.
+_REFUSED = re.compile(r"^Error in open session response message : ", re.MULTILINE)
 _PAIR = re.compile(r"^(\S[^:]*?)\s*: ?(.*?)\s*$")
 
 
@@ -32,6 +36,42 @@ def pairs(text: str) -> dict[str, str]:
     if not found:
         raise Unreadable("ipmitool", "no `Key : value` line in its answer", text.strip()[:200])
     return found
+
+
+def users(text: str) -> list[dict[str, Any]]:
+    """Return the accounts of ``-c user list`` (``2,hadb,true,false,true,OPERATOR``), unused slots left out.
+
+    A name may hold commas, nothing else in a line does.
+    """
+    found = []
+    for line in text.splitlines():
+        number, _, rest = line.partition(",")
+        fields = rest.rsplit(",", 4)
+        if not number.isdecimal() or len(fields) != 5 or not {*fields[1:4]} <= {"true", "false"}:
+            raise Unreadable("ipmitool user list", "a line is not `id,name,callin,link,messaging,privilege`", line)
+        callin, link, messaging = (word == "true" for word in fields[1:4])
+        if fields[0] or messaging:
+            found.append({"id": int(number), "name": fields[0], "callin": callin, "link_auth": link,
+                          "messaging": messaging, "privilege": fields[4]})  # fmt: skip
+    if not text.strip():
+        raise Unreadable("ipmitool user list", "it names no account at all")
+    return found
+
+
+def user_id(known: Sequence[Mapping[str, Any]], name: str) -> int:
+    """Return the number of the account ``name``; refuse when none or several have it."""
+    numbers = [user["id"] for user in known if user["name"] == name]
+    if len(numbers) != 1:
+        raise Refused(
+            f"the BMC has {len(numbers) or 'no'} accounts called {name}",
+            "look at `ipmitool.users` and give exactly one account that name",
+        )
+    return numbers[0]
+
+
+def refuses_session(err: str) -> bool:
+    """Return whether ipmitool's error is the BMC's own word that it opens no such session (not its silence)."""
+    return bool(_REFUSED.search(err))
 
 
 def guid(text: str) -> str:

@@ -9,101 +9,51 @@ what a pattern wants.
 
 from __future__ import annotations
 
-from typing import Any
+from hadb_core.schema_kinds import (
+    Schema,
+    address,
+    choice,
+    flag,
+    listing,
+    mapping,
+    name,
+    number,
+    path,
+    record,
+    secret,
+    text,
+)
 
-Schema = dict[str, Any]
-
-
-def _object(description: str, properties: Schema, required: tuple[str, ...] = ()) -> Schema:
-    return {
-        "type": "object",
-        "description": description,
-        "properties": properties,
-        "required": list(required),
-        "additionalProperties": False,
-    }
-
-
-def _map(description: str, values: Schema, **limits: int) -> Schema:
-    return {
-        "type": "object",
-        "description": description,
-        "names": NAME,
-        "additionalProperties": values,
-        **limits,
-    }
-
-
-def _list(description: str, items: Schema, **limits: int) -> Schema:
-    return {"type": "array", "description": description, "items": items, **limits}
-
-
-def _text(description: str, pattern: str, meaning: str) -> Schema:
-    return {"type": "string", "description": description, "pattern": pattern, "meaning": meaning}
-
-
-def _number(description: str, low: int, high: int) -> Schema:
-    return {"type": "integer", "description": description, "minimum": low, "maximum": high}
-
-
-def _choice(description: str, *values: str) -> Schema:
-    return {"type": "string", "description": description, "enum": list(values)}
-
-
-def _flag(description: str) -> Schema:
-    return {"type": "boolean", "description": description}
-
-
-def _name(description: str) -> Schema:
-    return _text(description, NAME, "letters, digits, '.', '_' and '-', starting with a letter or digit")
-
-
-def _path(description: str) -> Schema:
-    return _text(
-        description, r"^(/[A-Za-z0-9_][A-Za-z0-9._+-]*)+$", "an absolute path of letters, digits and . _ + -"
-    )
-
-
-def _address(description: str) -> Schema:
-    return {"type": "string", "description": description, "format": "ip"}
-
-
-def _secret(description: str, longest: int) -> Schema:
-    meaning = f"8 to {longest} printable ASCII characters without spaces"
-    return _text(description, rf"^[\x21-\x7e]{{8,{longest}}}$", meaning) | {"secret": True}
-
-
-# Names of nodes, accounts, resources: what hostnames, CIB ids and LVM all accept.
-NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
 # Linux: at most 15 bytes (IFNAMSIZ - 1), no '/' and no white space.
-_INTERFACE = _text(
+_INTERFACE = text(
     "A network interface.", r"^[A-Za-z0-9][A-Za-z0-9._-]{0,14}$", "an interface name such as eth1"
 )
 # lvm(8): VG and LV names; a leading '-' is not allowed.
 _LVM_NAME = r"^[A-Za-z0-9_+.][A-Za-z0-9_+.-]{0,126}$"
 
-NODE = _object(
+NODE = record(
     "One of the two database nodes; its key is the node's host name (`uname -n`), which is its name in the cluster.",
     {
-        "minion_id": _name("Salt minion id, where it differs from the node's name."),
-        "address": _address("Address on the management network."),
-        "links": _list(
+        "minion_id": name("Salt minion id, where it differs from the node's name."),
+        "address": address("Address on the management network."),
+        "links": listing(
             "Addresses of the Corosync links, one per heartbeat interface and in their order.",
-            _address("Address of one link."),
+            address("Address of one link."),
             minItems=1,
             maxItems=8,
         ),
-        "bmc": _object(
+        "bmc": record(
             "The node's BMC, reached over IPMI 2.0 (LAN+).",
             {
-                "address": _address("Address of the BMC."),
-                "username": _text(
+                "address": address("Address of the BMC."),
+                "username": text(
                     "Account on the BMC; needs the privilege `fencing:privlvl`.",
                     r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,15}$",
                     "at most 16 letters, digits and . _ @ -",
                 ),
                 # IPMI 2.0, 22.30 Set User Password: 16 or 20 bytes.
-                "password": _secret("Its password.", 20),
+                "password": secret("Its password.", 20),
+                "new_password": secret("The one to change to, for `ipmitool.change_password`; then make it `password`.", 20),
             },
             ("address", "username", "password"),
         ),
@@ -111,49 +61,49 @@ NODE = _object(
     ("address", "links", "bmc"),
 )
 
-HEARTBEAT = _object(
+HEARTBEAT = record(
     "The direct cables between the nodes.",
     {
-        "manage": _flag("Configure the interfaces; false if the site already does."),
-        "mode": _choice(
+        "manage": flag("Configure the interfaces; false if the site already does."),
+        "mode": choice(
             "links: every cable is a Corosync link of its own. bond: one bond over all cables, one link.",
             "links",
             "bond",
         ),
-        "prefix_length": _number("Prefix length of the link networks, bits.", 1, 127),
-        "interfaces": _list(
+        "prefix_length": number("Prefix length of the link networks, bits.", 1, 127),
+        "interfaces": listing(
             "The interfaces that the cables are in, on both nodes.", _INTERFACE, minItems=1, maxItems=8
         ),
-        "bond": _object(
+        "bond": record(
             "The bond, for `mode: bond`.",
             {
                 "name": _INTERFACE,
-                "mode": _choice(
+                "mode": choice(
                     "Bonding mode; 802.3ad is the seed's mode 4.", "active-backup", "802.3ad", "balance-rr"
                 ),
-                "arp_interval": _number("How often the peer is asked by ARP, ms.", 50, 10000),
+                "arp_interval": number("How often the peer is asked by ARP, ms.", 50, 10000),
             },
         ),
     },
     ("interfaces",),
 )
 
-COROSYNC = _object(
+COROSYNC = record(
     "Corosync, see corosync.conf(5).",
     {
-        "port": _number("UDP port of the first link.", 1024, 65500),
-        "token": _number("Time until a silent node is declared lost, ms; knet pings at most five times a second.", 1000, 60000),
-        "consensus": _number(
+        "port": number("UDP port of the first link.", 1024, 65500),
+        "token": number("Time until a silent node is declared lost, ms; knet pings at most five times a second.", 1000, 60000),
+        "consensus": number(
             "Time for agreement before a new membership round, ms; default 1.2 x token.", 100, 120000
         ),
-        "token_retransmits_before_loss_const": _number("Retransmits within one token.", 1, 50),
-        "crypto_cipher": _choice(
+        "token_retransmits_before_loss_const": number("Retransmits within one token.", 1, 50),
+        "crypto_cipher": choice(
             "Encryption; there is no way to switch it off.", "aes256", "aes192", "aes128"
         ),
-        "crypto_hash": _choice(
+        "crypto_hash": choice(
             "Authentication; there is no way to switch it off.", "sha512", "sha384", "sha256"
         ),
-        "authkey": _text(
+        "authkey": text(
             "The key, base64, 128 to 4096 bytes. Left out: made once and shared by `hadb.orch`.",
             r"^[A-Za-z0-9+/\s]{170,5600}={0,2}\s*$",
             "base64 of 128 to 4096 bytes",
@@ -162,74 +112,74 @@ COROSYNC = _object(
     },
 )
 
-STORAGE = _object(
+STORAGE = record(
     "The shared LUNs and what is on them.",
     {
-        "luns": _list(
+        "luns": listing(
             "The LUNs of the volume group.",
-            _object(
+            record(
                 "One LUN.",
                 {
-                    "wwid": _text(
+                    "wwid": text(
                         "Its WWID as multipath prints it; the same on both nodes.",
                         r"^[A-Za-z0-9][A-Za-z0-9._:-]{7,126}$",
                         "a WWID such as 36001405...",
                     ),
-                    "min_size": _number("Smallest acceptable size, bytes.", 1, 2**63),
+                    "min_size": number("Smallest acceptable size, bytes.", 1, 2**63),
                 },
                 ("wwid",),
             ),
             minItems=1,
         ),
-        "vg": _text("Volume group.", _LVM_NAME, "an LVM name"),
-        "lv": _text("Logical volume.", _LVM_NAME, "an LVM name"),
-        "lv_size": _text(
+        "vg": text("Volume group.", _LVM_NAME, "an LVM name"),
+        "lv": text("Logical volume.", _LVM_NAME, "an LVM name"),
+        "lv_size": text(
             "Its size: `100%FREE` or a number with unit.",
             r"^([1-9][0-9]*(\.[0-9]+)?[MGTP](i?B)?|[1-9][0-9]?%FREE|100%FREE)$",
             "a size such as 500G or 16T, or a share such as 100%FREE",
         ),
-        "multipath": _object(
+        "multipath": record(
             "dm-multipath.",
             {
-                "manage": _flag("Manage multipath.conf and multipathd."),
-                "polling_interval": _number("Seconds between two checks of a path.", 1, 60),
-                "no_path_retry": _number("Polling intervals to wait without any path before I/O fails.", 0, 60),
-                "fast_io_fail_tmo": _number("Seconds until I/O on a lost path fails over.", 1, 60),
-                "extra_wwids": _list(
+                "manage": flag("Manage multipath.conf and multipathd."),
+                "polling_interval": number("Seconds between two checks of a path.", 1, 60),
+                "no_path_retry": number("Polling intervals to wait without any path before I/O fails.", 0, 60),
+                "fast_io_fail_tmo": number("Seconds until I/O on a lost path fails over.", 1, 60),
+                "extra_wwids": listing(
                     "Further LUNs with a map, such as the one that the node boots from.",
-                    _text("A WWID.", r"^[A-Za-z0-9][A-Za-z0-9._:-]{7,126}$", "a WWID such as 36001405..."),
+                    text("A WWID.", r"^[A-Za-z0-9][A-Za-z0-9._:-]{7,126}$", "a WWID such as 36001405..."),
                 ),
             },
         ),
-        "lvm": _object(
+        "lvm": record(
             "LVM on the nodes.",
             {
-                "manage": _flag("Manage the LVM settings."),
-                "auto_activation_volume_list": _list(
+                "manage": flag("Manage the LVM settings."),
+                "auto_activation_volume_list": listing(
                     "What may be activated at boot; empty: not set. Must name the root VG.",
-                    _text(
+                    text(
                         "A VG, VG/LV or @tag.", r"^@?[A-Za-z0-9_+.*-]+(/[A-Za-z0-9_+.-]+)?$", "an LVM name"
                     ),
                 ),
-                "volume_list": _list(
+                "volume_list": listing(
                     "The seed's `activation/volume_list`; must stay empty, LVM-activate refuses to start with it.",
-                    _text(
+                    text(
                         "A VG, VG/LV or @tag.", r"^@?[A-Za-z0-9_+.*-]+(/[A-Za-z0-9_+.-]+)?$", "an LVM name"
                     ),
                 ),
             },
         ),
-        "filesystem": _object(
+        "filesystem": record(
             "The filesystem on the volume.",
             {
-                "type": _choice("Filesystem.", "ext4"),
-                "mount_point": _path("Where Pacemaker mounts it."),
-                "options": _text(
+                "type": choice("Filesystem.", "ext4"),
+                "mount_point": path("Where Pacemaker mounts it."),
+                "options": text(
                     "Mount options.", r"^[A-Za-z0-9=,._-]*$", "mount options separated by commas"
                 ),
             },
         ),
-        "modprobe_alias": _text(
+        "modprobe_alias": text(
             "A line for /etc/modprobe.d, as in the seed; empty: none.",
             r"^(alias [A-Za-z0-9_*:-]+ [A-Za-z0-9_-]+)?$",
             "empty or `alias NAME MODULE`",
@@ -238,20 +188,20 @@ STORAGE = _object(
     ("luns",),
 )
 
-ACCOUNT = _object(
+ACCOUNT = record(
     "A database account.",
     {
-        "password": _secret("Its password.", 79),
-        "hosts": _list(
+        "password": secret("Its password.", 79),
+        "hosts": listing(
             "Where it may come from.",
-            _text("Host pattern.", r"^[A-Za-z0-9%_.:/-]{1,60}$", "a host pattern such as % or 10.0.0.%"),
+            text("Host pattern.", r"^[A-Za-z0-9%_.:/-]{1,60}$", "a host pattern such as % or 10.0.0.%"),
             minItems=1,
         ),
         "grants": {
             "type": "object",
             "description": "Database -> privileges, for instance {glance: ALL PRIVILEGES}.",
             "names": r"^[A-Za-z0-9_]{1,64}$",
-            "additionalProperties": _text(
+            "additionalProperties": text(
                 "Privileges.", r"^[A-Z][A-Z ,]*$", "privileges in capitals, separated by commas"
             ),
         },
@@ -259,28 +209,28 @@ ACCOUNT = _object(
     ("password",),
 )
 
-_CHARSET = _text("Character set or collation.", r"^[a-z0-9_]{2,40}$", "a name such as utf8mb4")
+_CHARSET = text("Character set or collation.", r"^[a-z0-9_]{2,40}$", "a name such as utf8mb4")
 
-DATABASE = _object(
+DATABASE = record(
     "The database server.",
     {
-        "flavour": _choice("Which server.", "mariadb", "mysql"),
-        "datadir": _path("Data directory; must lie inside the mount point."),
-        "bind_address": _address("Address the server listens on; 0.0.0.0 serves every VIP."),
-        "port": _number("TCP port.", 1, 65535),
-        "socket": _path("Local socket."),
-        "pid_file": _path("PID file."),
-        "error_log": _path("Error log."),
-        "config_file": _path("The option file that hadb owns and the server is started with."),
-        "binary": _path("The server's program."),
-        "user": _object(
+        "flavour": choice("Which server.", "mariadb", "mysql"),
+        "datadir": path("Data directory; must lie inside the mount point."),
+        "bind_address": address("Address the server listens on; 0.0.0.0 serves every VIP."),
+        "port": number("TCP port.", 1, 65535),
+        "socket": path("Local socket."),
+        "pid_file": path("PID file."),
+        "error_log": path("Error log."),
+        "config_file": path("The option file that hadb owns and the server is started with."),
+        "binary": path("The server's program."),
+        "user": record(
             "The system account, equal on both nodes.",
             {
-                "name": _name("User."),
-                "group": _name("Group."),
-                "uid": _number("User id.", 1, 2**31),
-                "gid": _number("Group id.", 1, 2**31),
-                "home": _path("Home directory."),
+                "name": name("User."),
+                "group": name("Group."),
+                "uid": number("User id.", 1, 2**31),
+                "gid": number("Group id.", 1, 2**31),
+                "home": path("Home directory."),
             },
         ),
         "settings": {
@@ -294,33 +244,33 @@ DATABASE = _object(
                 "meaning": "no quotes, spaces or control characters",
             },
         },
-        "presets": _list("Ready-made databases and accounts.", _choice("Preset.", "openstack_nova")),
+        "presets": listing("Ready-made databases and accounts.", choice("Preset.", "openstack_nova")),
         "databases": {
             "type": "object",
             "description": "Further databases.",
             "names": r"^[A-Za-z0-9_]{1,64}$",
-            "additionalProperties": _object("A database.", {"charset": _CHARSET, "collation": _CHARSET}),
+            "additionalProperties": record("A database.", {"charset": _CHARSET, "collation": _CHARSET}),
         },
-        "accounts": _map("Accounts; `nova` is needed by the preset openstack_nova.", ACCOUNT),
+        "accounts": mapping("Accounts; `nova` is needed by the preset openstack_nova.", ACCOUNT),
     },
     ("accounts",),
 )
 
-VIP = _object(
+VIP = record(
     "A virtual address that follows the database.",
     {
-        "address": _address("The address."),
-        "prefix_length": _number("Prefix length of its network, bits.", 1, 128),
+        "address": address("The address."),
+        "prefix_length": number("Prefix length of its network, bits.", 1, 128),
         "interface": _INTERFACE,
     },
     ("address", "prefix_length", "interface"),
 )
 
-FENCING = _object(
+FENCING = record(
     "Fencing by IPMI.",
     {
-        "agent": _choice("Fence agent.", "fence_ipmilan"),
-        "action": _choice(
+        "agent": choice("Fence agent.", "fence_ipmilan"),
+        "action": choice(
             "reboot: the fenced node comes back by itself. off: it stays off until a human looks.",
             "reboot",
             "off",
@@ -331,35 +281,35 @@ FENCING = _object(
             "description": "Cipher suite: 17 (SHA-256) or 3 (SHA-1).",
             "enum": [3, 17],
         },
-        "privlvl": _choice("Privilege level asked for.", "operator", "administrator"),
-        "monitor_interval": _number("How often each BMC is asked, s.", 10, 3600),
-        "timeout": _number("Time limit of one power command, s.", 10, 600),
-        "delay": _number("Head start of the node with the database in a fence race, s.", 1, 30),
+        "privlvl": choice("Privilege level asked for.", "operator", "administrator"),
+        "monitor_interval": number("How often each BMC is asked, s.", 10, 3600),
+        "timeout": number("Time limit of one power command, s.", 10, 600),
+        "delay": number("Head start of the node with the database in a fence race, s.", 1, 30),
     },
 )
 
-_OPERATIONS = _map(
+_OPERATIONS = mapping(
     "Operations of one resource: start, stop, monitor, and further monitors as monitor-NAME.",
-    _object(
+    record(
         "One operation.",
         {
-            "timeout": _number("Time limit, s.", 1, 3600),
-            "interval": _number("How often, s; monitors only.", 1, 3600),
-            "depth": _number("OCF_CHECK_LEVEL of a monitor.", 0, 30),
-            "on_fail": _choice("What a failure leads to.", "restart", "fence", "block", "ignore", "stop", "standby"),
+            "timeout": number("Time limit, s.", 1, 3600),
+            "interval": number("How often, s; monitors only.", 1, 3600),
+            "depth": number("OCF_CHECK_LEVEL of a monitor.", 0, 30),
+            "on_fail": choice("What a failure leads to.", "restart", "fence", "block", "ignore", "stop", "standby"),
         },
     ),
 )
 
-PACEMAKER = _object(
+PACEMAKER = record(
     "Policies of the cluster.",
     {
-        "stickiness": _number(
+        "stickiness": number(
             "resource-stickiness: a recovered node does not pull the database back.", 0, 1000000
         ),
-        "migration_threshold": _number("Failures after which a resource moves.", 1, 1000000),
-        "failure_timeout": _number("After this time a failure is forgotten, s.", 0, 604800),
-        "cluster_recheck_interval": _number("cluster-recheck-interval, s.", 30, 3600),
+        "migration_threshold": number("Failures after which a resource moves.", 1, 1000000),
+        "failure_timeout": number("After this time a failure is forgotten, s.", 0, 604800),
+        "cluster_recheck_interval": number("cluster-recheck-interval, s.", 30, 3600),
         "properties": {
             "type": "object",
             "description": "Further cluster properties; checked by name and value against Pacemaker's own list.",
@@ -371,39 +321,39 @@ PACEMAKER = _object(
                 "meaning": "no quotes, spaces or control characters",
             },
         },
-        "operations": _object(
+        "operations": record(
             "Operations of the resources.",
             dict.fromkeys(("lvm", "fs", "vip", "server"), _OPERATIONS),
         ),
-        "allow_restart": _flag("May a run apply a CIB change that restarts or moves the database?"),
+        "allow_restart": flag("May a run apply a CIB change that restarts or moves the database?"),
     },
 )
 
 SCHEMA: Schema = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "title": "hadb pillar",
-    **_object(
+    **record(
         "Everything under the pillar key `hadb`.",
         {
-            "cluster_name": _text(
+            "cluster_name": text(
                 "Name of the cluster.",
                 r"^[A-Za-z0-9][A-Za-z0-9_-]{0,14}$",
                 "at most 15 letters, digits, _ and -",
             ),
-            "nodes": _map("The two database nodes.", NODE, minProperties=2, maxProperties=2),
-            "bootstrap_node": _name(
+            "nodes": mapping("The two database nodes.", NODE, minProperties=2, maxProperties=2),
+            "bootstrap_node": name(
                 "Where the once-only steps run at first; default: the first node by name."
             ),
             "heartbeat": HEARTBEAT,
             "corosync": COROSYNC,
             "storage": STORAGE,
             "database": DATABASE,
-            "vips": _map("The virtual addresses.", VIP, minProperties=1, maxProperties=20),
+            "vips": mapping("The virtual addresses.", VIP, minProperties=1, maxProperties=20),
             "fencing": FENCING,
             "pacemaker": PACEMAKER,
-            "packages": _map(
+            "packages": mapping(
                 "Package names, where they differ from parameters/os_family.",
-                _list("Packages.", _name("Package.")),
+                listing("Packages.", name("Package.")),
             ),
         },
         ("nodes", "heartbeat", "storage", "database", "vips"),

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from hadb_core.schema import NAME, Schema
+from hadb_core.schema_kinds import NAME, Schema
 
 _TYPES = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool}
 _WORDS = {

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import select
+import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,10 +34,12 @@ class Simulator:
 
     address
         Where it listens, UDP port 623.
+    privilege
+        Of the account: ``operator`` or ``admin``.
     """
 
-    def __init__(self, address: str, scratch: Path) -> None:
-        self.address, self.scratch = address, scratch
+    def __init__(self, address: str, scratch: Path, privilege: str = "operator") -> None:
+        self.address, self.scratch, self.privilege = address, scratch, privilege
 
     @property
     def power(self) -> str:
@@ -52,14 +57,14 @@ class Simulator:
         (self.scratch / "lan.conf").write_text(
             f'name "tool"\nset_working_mc 0x20\nstartlan 1\naddr {self.address} 623\npriv_limit admin\n{auths}'
             f'guid 0102030405060708090a0b0c0d0e0f10\nendlan\nchassis_control "{switch} {self.scratch}/power"\n'
-            f'user 2 true "{USER}" "{PASSWORD}" operator 10 md5\n'
+            f'user 2 true "{USER}" "{PASSWORD}" {self.privilege} 10 md5\n'
         )
 
 
 @contextlib.contextmanager
-def simulator(address: str, scratch: Path) -> Iterator[Simulator]:
+def simulator(address: str, scratch: Path, privilege: str = "operator") -> Iterator[Simulator]:
     """Give a running BMC."""
-    bmc = Simulator(address, scratch)
+    bmc = Simulator(address, scratch, privilege)
     bmc.configure()
     argv = ["ipmi_sim", "-n", "-c", "lan.conf", "-f", "commands", "-s", "state"]
     process = subprocess.Popen(
@@ -72,3 +77,34 @@ def simulator(address: str, scratch: Path) -> Iterator[Simulator]:
     finally:
         process.kill()
         process.wait()
+
+
+class Guard(threading.Thread):
+    """Stands in front of a BMC and swallows open-session requests for cipher suite 0, as careful BMCs do.
+
+    address, behind
+        Where it listens, and where the BMC is.
+    """
+
+    def __init__(self, address: str, behind: str) -> None:
+        super().__init__(daemon=True)
+        self.swallowed, self.deaf = 0, False
+        self._front = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._front.bind((address, 623))
+        self._back = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._back.connect((behind, 623))
+
+    def run(self) -> None:
+        client = None
+        while True:
+            for ready in select.select([self._front, self._back], [], [])[0]:
+                if ready is self._back:
+                    self._front.sendto(self._back.recv(4096), client)
+                    continue
+                packet, client = self._front.recvfrom(4096)
+                # IPMI 2.0, 13.6 and 13.17: byte 5 is the payload type, 0x10 an open-session request, whose
+                # authentication algorithm is byte 28 of the packet; 0 is none.
+                if packet[5] & 0x3F == 0x10 and packet[4] == 6 and packet[28] == 0:
+                    self.swallowed += 1
+                elif not (self.deaf and self.swallowed):
+                    self._back.send(packet)

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -13,8 +14,9 @@ from typing import Any
 
 import cib_chroot
 import pytest
-from bmc_simulator import PASSWORD, USER, Simulator, simulator
+from bmc_simulator import PASSWORD, USER, Guard, Simulator, simulator
 
+from hadb_core.errors import CommandFailed, NotProven
 from support import ROOT, load
 
 pytestmark = [
@@ -35,10 +37,10 @@ def bmc(tmp_path: Path) -> Iterator[Simulator]:
         yield running
 
 
-@pytest.fixture
-def ipmitool(bmc: Simulator) -> ModuleType:
-    account = {"address": ADDRESS, "username": USER, "password": PASSWORD}
-    document = {"nodes": {"db1": {"bmc": account}}, "fencing": {"cipher": 3, "privlvl": "operator"}}
+def module(address: str = ADDRESS, privlvl: str = "operator", new_password: str = "") -> ModuleType:
+    """Return the execution module with an account for a BMC."""
+    account = {"address": address, "username": USER, "password": PASSWORD, "new_password": new_password}
+    document = {"nodes": {"db1": {"bmc": account}}, "fencing": {"cipher": 3, "privlvl": privlvl}}
 
     def run_all(argv: list[str], timeout: float, **_salt: Any) -> dict[str, Any]:
         done = subprocess.run(argv, capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL)
@@ -49,6 +51,11 @@ def ipmitool(bmc: Simulator) -> ModuleType:
         salt={"cmd.run_all": run_all, "hadb.document": lambda: document},
         pillar={"hadb": {"nodes": {"db1": {"bmc": account}}}},
     )
+
+
+@pytest.fixture
+def ipmitool(bmc: Simulator) -> ModuleType:
+    return module()
 
 
 def fence(suite: str, bmc: Simulator, action: str) -> subprocess.CompletedProcess[str]:
@@ -136,6 +143,55 @@ def test_the_module_tells_what_the_bmc_is(ipmitool: ModuleType) -> None:
 def test_this_simulators_open_door_is_found(ipmitool: ModuleType) -> None:
     # ipmi_sim lets cipher suite 0 in, as many BMCs do until somebody switches it off.
     assert ipmitool.cipher_zero_refused(ADDRESS) is False
+
+
+GUARDED, ADMIN = "127.0.6.24", "127.0.6.25"
+
+
+def test_a_bmc_that_is_silent_for_strangers_is_asked_in_few_seconds(bmc: Simulator) -> None:
+    guard = Guard(GUARDED, ADDRESS)
+    guard.start()
+    started = time.monotonic()
+    assert module(GUARDED).cipher_zero_refused(GUARDED) is True
+    # 9 s with ipmitool 1.8.19; with -N 2 -R 3 it took 17 s.
+    assert (guard.swallowed, time.monotonic() - started < 13) == (4, True)
+
+
+def test_silence_of_a_bmc_that_then_answers_nobody_is_no_refusal(bmc: Simulator) -> None:
+    guard = Guard("127.0.6.26", ADDRESS)
+    guard.deaf = True
+    guard.start()
+    with pytest.raises(CommandFailed):
+        module("127.0.6.26").cipher_zero_refused("127.0.6.26")
+
+
+def test_the_accounts_of_the_bmc_are_told(ipmitool: ModuleType) -> None:
+    assert ipmitool.users(ADDRESS) == [
+        {"id": 2, "name": USER, "callin": True, "link_auth": False, "messaging": True, "privilege": "OPERATOR"}]  # fmt: skip
+
+
+def test_a_new_password_counts_after_its_proof(tmp_path: Path) -> None:
+    with simulator(ADMIN, tmp_path, "admin"):
+        changed = module(ADMIN, "administrator", "new-#\"'16-chars")
+        assert changed.change_password(ADMIN) == {"user_id": 2, "proven": True, "file": False}
+        with pytest.raises(CommandFailed):  # the old one does not count any more
+            changed.power_status(ADMIN)
+
+
+def test_a_password_that_the_bmc_shortens_is_taken_back(tmp_path: Path) -> None:
+    # ipmi_sim keeps 16 characters of a longer one, as many BMCs do; nobody could log in with it.
+    with simulator(ADMIN, tmp_path, "admin"):
+        changed = module(ADMIN, "administrator", "exactly-20-character")
+        with pytest.raises(NotProven, match="the old one counts as before"):
+            changed.change_password(ADMIN)
+        assert changed.power_status(ADMIN) == "on"
+
+
+def test_without_the_privilege_nothing_is_changed(ipmitool: ModuleType) -> None:
+    refused = module(new_password="another-16-chars")
+    with pytest.raises(CommandFailed, match="Insufficient privilege level"):
+        refused.change_password(ADDRESS)
+    assert refused.power_status(ADDRESS) == "on"
 
 
 WRAPPER = str(ROOT / "hadb/files/ipmitool")

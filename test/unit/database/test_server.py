@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hadb_core import db_client, db_server
+from hadb_core import db_client, db_server, document
 from hadb_core.errors import CommandFailed, Invalid
 
 # mariadb 11.8.6 in batch mode, GRANT and CREATE USER that failed.
@@ -63,4 +63,4 @@ def test_a_temporary_server_has_no_network_a_private_socket_and_an_end() -> None
 @pytest.mark.parametrize("pillar", [{}, {"a": {}}, {"a": {"b": ""}}, {"a": {"b": 5}}, {"a": "b"}])
 def test_a_missing_secret_is_named_by_its_key_only(pillar: dict) -> None:
     with pytest.raises(Invalid, match="a:b is not set"):
-        db_client.secret(pillar, "a:b")
+        document.secret(pillar, "a:b")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hadb_core.errors import Unreadable
-from hadb_core.ipmi_answers import guid, pairs, power, same_machine
+from hadb_core.errors import Refused, Unreadable
+from hadb_core.ipmi_answers import guid, pairs, power, refuses_session, same_machine, user_id, users
 
 FIXTURES = Path(__file__).parent / "fixtures"
 GUID = "0102030405060708090a0b0c0d0e0f10"
@@ -67,3 +67,36 @@ def test_a_machine_is_known_in_every_order_of_bytes(own: str | None, verdict: st
 @pytest.mark.parametrize("unset", ["0" * 32, "f" * 32])
 def test_a_guid_that_nobody_set_proves_nothing(unset: str) -> None:
     assert same_machine(unset, "01020304-0506-0708-090a-0b0c0d0e0f10") == "unknown"
+
+
+def test_the_accounts_are_read_without_the_empty_slots() -> None:
+    found = users(read("user-list"))
+    assert [(user["id"], user["name"], user["messaging"], user["privilege"]) for user in found] == [
+        (2, "hadb", True, "OPERATOR")]  # fmt: skip
+    assert user_id(found, "hadb") == 2
+
+
+def test_an_account_without_a_name_that_may_log_in_is_told() -> None:
+    assert users("1,,true,false,true,ADMINISTRATOR\n")[0]["id"] == 1
+
+
+def test_a_name_may_hold_commas() -> None:
+    assert users("3,a,b,true,false,true,USER\n")[0]["name"] == "a,b"
+
+
+@pytest.mark.parametrize("text", ["", "2,hadb,true\n", "ID Name\n", "2,hadb,yes,no,true,USER\n"])
+def test_a_list_of_accounts_that_cannot_be_read_is_not_empty(text: str) -> None:
+    with pytest.raises(Unreadable):
+        users(text)
+
+
+@pytest.mark.parametrize("name", ["other", "twin"])
+def test_an_account_is_taken_only_when_exactly_one_has_the_name(name: str) -> None:
+    known = users("3,twin,true,false,true,USER\n4,twin,true,false,true,USER\n")
+    with pytest.raises(Refused, match=name):
+        user_id(known, name)
+
+
+def test_a_refusal_is_told_from_silence() -> None:
+    assert refuses_session(read("refused-session"))
+    assert not refuses_session(read("no-session"))

@@ -71,30 +71,6 @@ def test_the_login_is_the_pillars_and_the_password_file_is_gone_afterwards(
     assert not any(file.exists() for file in bmc.files)
 
 
-def test_a_bmc_that_refuses_cipher_zero_is_fine(monkeypatch: pytest.MonkeyPatch) -> None:
-    ipmitool, _ = module(
-        lambda argv, pw: (1, "") if argv[argv.index("-C") + 1] == "0" else on(argv, pw), monkeypatch
-    )
-    assert ipmitool.cipher_zero_refused("10.20.0.101") is True
-
-
-def test_a_bmc_that_accepts_cipher_zero_is_found_and_not_told_the_password(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def answer(argv: list[str], password: str) -> tuple[int, str]:
-        assert (argv[argv.index("-C") + 1] == "0") == (PASSWORD not in password)
-        return on(argv, password)
-
-    ipmitool, _ = module(answer, monkeypatch)
-    assert ipmitool.cipher_zero_refused("10.20.0.101") is False
-
-
-def test_a_silent_bmc_has_refused_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    ipmitool, _ = module(lambda argv, pw: (1, ""), monkeypatch)
-    with pytest.raises(CommandFailed):
-        ipmitool.cipher_zero_refused("10.20.0.101")
-
-
 def test_an_address_that_the_pillar_does_not_have_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     ipmitool, _ = module(on, monkeypatch)
     with pytest.raises(Refused, match=r"10\.20\.0\.109"):
@@ -120,9 +96,9 @@ KEY = "hadb:nodes:db1:bmc:password"
 
 @pytest.fixture
 def fencing(tmp_path: Path) -> tuple[Any, Path]:
-    exec_module = load("_modules/ipmitool.py", pillar=PILLAR)
+    exec_module = load("_modules/bmcpasswords.py", pillar=PILLAR)
     names = ("passwords", "make_directory", "write_password", "remove_password")
-    functions = {f"ipmitool.{name}": getattr(exec_module, name) for name in names}
+    functions = {f"bmcpasswords.{name}": getattr(exec_module, name) for name in names}
 
     def state(*, test: bool = False, bmcs: dict[str, str] | None = None) -> dict[str, Any]:
         loaded = load("_states/ipmitool.py", salt=functions, opts={"test": test})
@@ -177,3 +153,8 @@ def test_a_pillar_without_the_password_fails_by_its_key(fencing: tuple[Any, Path
     ret = state(bmcs={"10.20.0.102": "hadb:nodes:db2:bmc:password"})
     assert ret["result"] is False
     assert "hadb:nodes:db2:bmc:password" in ret["comment"]
+
+
+def test_without_its_directory_every_password_is_absent(tmp_path: Path) -> None:
+    files = load("_modules/bmcpasswords.py", pillar=PILLAR)
+    assert files.passwords({"10.20.0.101": KEY}, str(tmp_path / "none")) == {".": None, "10.20.0.101": None}
