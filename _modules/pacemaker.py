@@ -1,19 +1,31 @@
-"""Read and change a Pacemaker cluster through its own tools.
+"""Read a Pacemaker cluster, foresee what a change would do, and change its configuration, through its own tools.
 
 The configuration is one document: it is read once, merged in memory, judged by ``crm_verify``
 and ``crm_simulate``, and written as one patch that fails when somebody else was faster.
+
+What operators do by hand (``standby``, ``move``, ``fence``, ...) has the same name for Salt and
+is in ``pacemaker_operate.py``.
 """
 
 import tempfile
-import time
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import salt.utils.path
 
-from hadb_core import cib_guard, cib_holds, cib_merge, cib_plan, cib_simulation, cib_status, cib_wanted
-from hadb_core.cib_facts import shown_all
-from hadb_core.errors import HadbError, Refused
+from hadb_core import (
+    cib_agents,
+    cib_change,
+    cib_guard,
+    cib_holds,
+    cib_merge,
+    cib_plan,
+    cib_simulation,
+    cib_status,
+    cib_wanted,
+)
+from hadb_core.cib_facts import secrets, shown_all
+from hadb_core.errors import CommandFailed, HadbError, Invalid, Refused, Unreadable
 from hadb_core.process import run
 
 __virtualname__ = "pacemaker"
@@ -24,11 +36,12 @@ _SAVED = Path("/var/lib/pacemaker/cib/cib.xml")
 _NOT_CONNECTED = 102
 _OLD = 103
 _CONFIG = 78
-_TIMED_OUT = 124
+_USAGE = 64
 # How often a patch is made anew when the CIB changed meanwhile; each try takes about 0.3 s.
 _TRIES = 10
-# Seconds between two looks at a cluster that is not settled yet.
-_PAUSE = 1
+# Where Debian and where Red Hat keep the daemons, which know the properties before Pacemaker 3.
+_FOLDERS = ("/usr/lib/pacemaker", "/usr/libexec/pacemaker")
+_DAEMONS = ("pacemaker-schedulerd", "pacemaker-controld", "pacemaker-based")
 
 
 def __virtual__():
@@ -36,7 +49,21 @@ def __virtual__():
 
 
 def _run(argv, **how):
+    if not salt.utils.path.which(argv[0]):
+        raise CommandFailed(argv, 127, err=f"{argv[0]} is not installed")
     return run(__salt__["cmd.run_all"], argv, **how)
+
+
+def _read(reader, text):
+    """Return what a reader makes of a tool's output; when it cannot, the error names the tool's version."""
+    try:
+        return reader(text)
+    except Unreadable as error:
+        try:
+            version = _run(["pacemakerd", "--version"]).out.partition("\n")[0]
+        except CommandFailed:
+            version = ""
+        raise error.of(version) from error
 
 
 def _live():
@@ -45,7 +72,7 @@ def _live():
         return cib_merge.parse(cib_merge.BLANK), "Pacemaker is not installed here"
     answer = _run(["cibadmin", "--query"], answers=(0, _NOT_CONNECTED))
     if answer.code == 0:
-        return cib_merge.parse(answer.out), ""
+        return _read(cib_merge.parse, answer.out), ""
     saved = _SAVED.read_text(encoding="utf-8") if _SAVED.exists() else cib_merge.BLANK
     return cib_merge.parse(saved, str(_SAVED)), "Pacemaker does not run here"
 
@@ -73,7 +100,7 @@ def status():
         state = (
             cib_status.stopped("Pacemaker is starting or stopping")
             if stopping
-            else cib_status.status(answer.out)
+            else _read(cib_status.status, answer.out)
         )
     state["cluster"]["name"] = cib_merge.property_value(cib, "cluster-name")
     state["holds"] = cib_holds.holds(cib)
@@ -154,6 +181,59 @@ def plan(document, allow_restart=False):
     return answer
 
 
+def simulate(document=None, standby=None, online=None, lost=None, move=None, ban=None, resource=cib_wanted.GROUP):
+    """
+    Return what Pacemaker would do after one change, before the change is made.
+
+    document
+        The configuration that would be applied, as in ``plan``.
+    standby, online
+        The node that would be put into standby, or taken out of it.
+    lost
+        The node that would fail: lost to the others without a word.
+    move, ban
+        The node to which ``resource`` would be moved, or on which it would be forbidden.
+    resource
+        The id of a resource or group, for ``move`` and ``ban``; default: the database group.
+
+    Exactly one change. Returns ``actions`` (each with ``what``: ``start``, ``stop``, ``restart``, ``move``,
+    ``recover`` or ``fence``, ``target``, ``node``, ``to``, ``reason``), ``fenced`` (nodes), ``interrupted``
+    (running resources other than fencing devices that the change would take away, be it for a moment) and
+    ``anyway`` (sentences: what Pacemaker is about to do without the change). Raises an error when
+    Pacemaker does not run here, or has no such node or resource. Nothing is changed.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt db1 pacemaker.simulate standby=db1
+        salt db1 pacemaker.simulate lost=db2
+        salt db1 pacemaker.simulate document="$(cat document.json)"
+    """
+    nodes = {"standby": standby, "online": online, "lost": lost, "move": move, "ban": ban}
+    asked = [name for name, value in {"document": document, **nodes}.items() if value is not None]
+    if len(asked) != 1:
+        raise Invalid([f"exactly one change can be simulated, not {', '.join(asked) or 'none'}"])
+    cib, absent = _live()
+    if absent:
+        raise HadbError(f"nothing can be simulated: {absent}")
+    known = [node.get("uname") for node in cib.iterfind("configuration/nodes/node")]
+    change, node = asked[0], nodes.get(asked[0])
+    if node is not None and node not in known:
+        raise HadbError(f"the cluster has no node {node}; it has {', '.join(known)}")
+    if change in ("move", "ban"):
+        cib_change.refuse_unknown(cib_plan.snapshot(cib), resource)
+    changed = {
+        "document": lambda: cib_merge.merge(cib, cib_wanted.wanted(document)),
+        "standby": lambda: cib_change.standby(cib, node, True),
+        "online": lambda: cib_change.standby(cib, node, False),
+        "lost": lambda: cib_change.lost(cib, node),
+        "move": lambda: cib_change.move(cib, resource, node),
+        "ban": lambda: cib_change.ban(cib, resource, node),
+    }[change]()
+    return cib_simulation.answer(_simulated(changed), _simulated(cib), cib)
+
+
 def apply(document, allow_restart=False):
     """
     Bring what is wanted into the CIB as one transaction: one patch, one epoch, one transition.
@@ -190,14 +270,15 @@ def apply(document, allow_restart=False):
 def _judged(cib, wanted, allow_restart):
     """Return what Pacemaker would do with the wanted CIB; refuse what must not happen."""
     cib_guard.refuse_unready(status(), wanted.nodes, first=not cib_merge.owned(cib))
-    new = ET.tostring(cib_merge.merge(cib, wanted), encoding="unicode")
-    verified = _run(["crm_verify", "--verbose", "--xml-pipe"], stdin=new, answers=(0, _CONFIG))
+    new = cib_merge.merge(cib, wanted)
+    verify = ["crm_verify", "--verbose", "--xml-pipe"]
+    verified = _run(verify, stdin=_text(new), answers=(0, _CONFIG), hide=secrets(cib))
     errors = cib_guard.verify_errors(verified.code, f"{verified.out}\n{verified.err}")
     if errors:
         raise Refused(
             f"Pacemaker would not accept this configuration: {'; '.join(errors)}", "correct the pillar"
         )
-    planned, anyway = _simulated(new), _simulated(ET.tostring(cib, encoding="unicode"))
+    planned, anyway = _simulated(new), _simulated(cib)
     members = {*wanted.members(), *(item for item in cib_merge.owned(cib) if not item.startswith("fence-"))}
     found = cib_simulation.disruptions(planned, anyway, members)
     if not allow_restart or any(action.what == "fence" for action in found):
@@ -206,8 +287,13 @@ def _judged(cib, wanted, allow_restart):
 
 
 def _simulated(cib):
-    report = _run(["crm_simulate", "--simulate", "--xml-pipe", "--output-as=xml"], stdin=cib)
-    return cib_simulation.actions(report.out)
+    ask = ["crm_simulate", "--simulate", "--xml-pipe", "--output-as=xml"]
+    report = _run(ask, stdin=_text(cib), hide=secrets(cib))
+    return _read(cib_simulation.actions, report.out)
+
+
+def _text(cib):
+    return ET.tostring(cib, encoding="unicode")
 
 
 def _patched(old, new):
@@ -215,7 +301,8 @@ def _patched(old, new):
     patch, seen = _difference(old, new), cib_merge.version(old)
     for _ in range(_TRIES):
         guarded = cib_merge.guarded(patch, seen[2])
-        if _run(["cibadmin", "--patch", "--xml-pipe"], stdin=guarded, answers=(0, _OLD)).code == 0:
+        push = ["cibadmin", "--patch", "--xml-pipe"]
+        if _run(push, stdin=guarded, answers=(0, _OLD), hide=secrets(old)).code == 0:
             return True
         # A busy cluster updates the status section all the time; that does not touch the configuration.
         now, absent = _live()
@@ -236,165 +323,62 @@ def _difference(old, new):
         return _run(["crm_diff", "--original", files[0], "--new", files[1]], answers=(1,)).out
 
 
-def settled(timeout=120, expected=None):
+def agents(standard="ocf:heartbeat"):
     """
-    Wait until Pacemaker has nothing left to do and every resource is active.
+    Return the names of the agents that are installed on this node, sorted.
 
-    timeout
-        Seconds to wait at most.
-    expected
-        Ids of the resources that must be active; default: all that nobody holds.
+    standard
+        ``ocf:heartbeat``, ``ocf:pacemaker``, ``stonith`` (fence agents), ``systemd``, ``service`` or ``lsb``.
 
-    Returns ``{"settled": bool, "waited": seconds, "lacking": [sentences]}``.
+    Raises an error when Pacemaker knows no such standard, or none of its agents is installed.
 
     CLI Example:
 
     .. code-block:: bash
 
-        salt db1 pacemaker.settled timeout=60
+        salt db1 pacemaker.agents stonith
     """
-    begun = time.monotonic()
-    while True:
-        left = timeout - (time.monotonic() - begun)
-        state = status()
-        lacking = cib_status.unsettled(state, expected)
-        if state["running"] and state["cluster"]["dc"] and left >= 1:
-            # It simulates the live CIB until no action is left, so it also sees what is not begun yet.
-            wait = ["crm_resource", "--wait", f"--timeout={int(left)}"]
-            busy = _run(wait, answers=(0, _TIMED_OUT), timeout=left + 10).code == _TIMED_OUT
-            lacking = cib_status.unsettled(status(), expected) + (
-                ["a transition is in progress"] if busy else []
-            )
-        waited = time.monotonic() - begun
-        if not lacking or waited >= timeout:
-            return {"settled": not lacking, "waited": round(waited, 1), "lacking": lacking}
-        time.sleep(_PAUSE)
+    answer = _run(["crm_resource", f"--list-agents={standard}", "--output-as=xml"])
+    return _read(cib_agents.agents, answer.out)
 
 
-def standby(node):
+def metadata(agent):
     """
-    Put a node into standby, until ``online`` is called: its resources move away.
+    Return what an agent says about itself: its parameters, its operations and what timeouts it advises.
+
+    agent
+        Its full name, as ``ocf:heartbeat:Filesystem`` or ``stonith:fence_ipmilan``.
+
+    Returns ``name``, ``version``, ``short``, ``long``, ``parameters`` (by name: ``required``, ``unique``,
+    ``type``, ``default``, ``values``, ``short``, ``long``) and ``actions`` (each with ``name``, ``timeout``,
+    ``interval``, as the agent advises them). Raises an error when there is no such agent on this node.
 
     CLI Example:
 
     .. code-block:: bash
 
-        salt db1 pacemaker.standby db2
+        salt db1 pacemaker.metadata ocf:heartbeat:mysql
     """
-    _run(
-        [
-            "crm_attribute",
-            "--node",
-            _known(node),
-            "--name",
-            "standby",
-            "--update",
-            "on",
-            "--lifetime",
-            "forever",
-        ]
-    )
-    return settled()
+    return _read(cib_agents.metadata, _run(["crm_resource", f"--show-metadata={agent}"]).out)
 
 
-def online(node):
+def properties():
     """
-    End a node's standby, the lasting one and the one until its next restart.
+    Return the cluster properties that the Pacemaker of this node knows, by name.
+
+    Each has ``type``, ``default``, ``values`` (the allowed words, if there are only some), ``short`` and
+    ``long``. Pacemaker itself stores and ignores any other name without a word.
 
     CLI Example:
 
     .. code-block:: bash
 
-        salt db1 pacemaker.online db2
+        salt db1 pacemaker.properties
     """
-    for lifetime in ("forever", "reboot"):
-        _run(
-            ["crm_attribute", "--node", _known(node), "--name", "standby", "--delete", "--lifetime", lifetime]
-        )
-    return settled()
-
-
-def maintenance(on):
-    """
-    Switch the maintenance mode of the whole cluster; in it Pacemaker starts, stops and monitors nothing.
-
-    CLI Example:
-
-    .. code-block:: bash
-
-        salt db1 pacemaker.maintenance True
-    """
-    if not isinstance(on, bool):
-        raise HadbError(f"maintenance takes True or False, not {on!r}")
-    _run(["crm_attribute", "--name", "maintenance-mode", *(["--update", "true"] if on else ["--delete"])])
-    return status()["cluster"]["maintenance"]
-
-
-def cleanup(resource=None):
-    """
-    Forget failures, so that Pacemaker tries again.
-
-    resource
-        The id of a resource; default: all.
-
-    CLI Example:
-
-    .. code-block:: bash
-
-        salt db1 pacemaker.cleanup db-server
-    """
-    _run(["crm_resource", "--cleanup", *(["--resource", resource] if resource else [])])
-    return settled()
-
-
-def move(node, resource=cib_wanted.GROUP, timeout=300):
-    """
-    Move a resource to another node and leave no constraint behind.
-
-    node
-        Where to.
-    resource
-        The id of a group or primitive; default: the database group.
-    timeout
-        Seconds that the move may take.
-
-    CLI Example:
-
-    .. code-block:: bash
-
-        salt db1 pacemaker.move db2
-    """
-    _run(["crm_resource", "--move", "--resource", resource, "--node", _known(node)])
-    try:
-        return settled(timeout)
-    finally:
-        # The preference has done its work; resource-stickiness keeps the resource where it is now.
-        _run(["crm_resource", "--clear", "--resource", resource])
-
-
-def fence(node, confirm):
-    """
-    Fence a node: its power is cut, now.
-
-    confirm
-        The node's name again. Anything else refuses.
-
-    CLI Example:
-
-    .. code-block:: bash
-
-        salt db1 pacemaker.fence db2 confirm=db2
-    """
-    if confirm != _known(node):
-        raise Refused(f"{node} is not fenced without a confirmation", f"call it with confirm={node}")
-    _run(["stonith_admin", "--reboot", node], timeout=600)
-    return status()["fencing_history"][:1]
-
-
-def _known(node):
-    state = status()
-    if not state["running"]:
-        raise HadbError(f"nothing can be said about {node}: {state['reason']}")
-    if node not in state["nodes"]:
-        raise HadbError(f"the cluster has no node {node}; it has {', '.join(state['nodes'])}")
-    return node
+    answer = _run(["crm_attribute", "--list-options=cluster", "--all", "--output-as=xml"], answers=(0, _USAGE))
+    if answer.code == 0:
+        return _read(cib_agents.properties, answer.out)
+    # Before Pacemaker 3 each daemon knows its own, and crm_attribute does not know the option.
+    programs = [f"{folder}/{name}" for folder in _FOLDERS for name in _DAEMONS]
+    answers = [_run([name, "metadata"]).out for name in filter(salt.utils.path.which, programs)]
+    return {name: told for text in answers for name, told in _read(cib_agents.properties, text).items()}

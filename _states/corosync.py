@@ -65,7 +65,8 @@ def authkey_present(name: str, pillar_key: str = "hadb:corosync:authkey") -> dic
     .. code-block:: yaml
 
         hadb corosync key is in place:
-          corosync.authkey_present
+          corosync.authkey_present:
+            - pillar_key: hadb:corosync:authkey
     """
 
     def plan() -> Plan:

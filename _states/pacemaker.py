@@ -1,7 +1,7 @@
 """Conditions of the Pacemaker cluster; each is applied on one node and holds for the whole cluster."""
 
-from hadb_core.errors import HadbError, Refused
-from hadb_core.outcome import converge
+from hadb_core.errors import HadbError, Invalid, Refused
+from hadb_core.outcome import carry_out, converge
 from hadb_core.plan import Plan, Step
 
 __virtualname__ = "pacemaker"
@@ -95,8 +95,9 @@ def node_online(name, node=None):
 
     .. code-block:: yaml
 
-        db2:
-          pacemaker.node_online
+        db2 takes part in the cluster:
+          pacemaker.node_online:
+            - node: db2
     """
     node = node or name
 
@@ -107,12 +108,49 @@ def node_online(name, node=None):
         known = state["nodes"].get(node)
         if known is None or not known["online"]:
             raise Refused(f"{node} does not take part in the cluster", "start Corosync and Pacemaker there")
-        return Plan((Step("online", f"node {node} standby", True, False),) if known["standby"] else ())
+        steps = [Step("online", f"node {node} standby", True, False, {"node": node})] if known["standby"] else []
+        return Plan(tuple(steps))
 
     return converge(
         name,
         plan=plan,
-        apply=lambda _: __salt__["pacemaker.online"](node),
+        apply=lambda steps: carry_out(__salt__, "pacemaker", steps),
         test=__opts__["test"],
         done=f"{node} is online",
+    )
+
+
+def maintenance(name, enabled=True):
+    """
+    The cluster is in maintenance mode, or is not; in it Pacemaker starts, stops and monitors nothing.
+
+    enabled
+        ``True`` or ``False``.
+
+    For procedures that need it around a step of their own; nothing in ``hadb`` applies it, because
+    maintenance is an operator's decision.
+
+    .. code-block:: yaml
+
+        database may be touched by hand:
+          pacemaker.maintenance:
+            - enabled: true
+    """
+
+    def plan():
+        if not isinstance(enabled, bool):
+            raise Invalid([f"maintenance takes true or false, not {enabled!r}"])
+        state = __salt__["pacemaker.status"]()
+        if not state["running"]:
+            raise HadbError(f"nothing can be said about maintenance: {state['reason']}")
+        now = state["cluster"]["maintenance"]
+        step = Step("maintenance", "cluster maintenance-mode", now, enabled, {"enabled": enabled})
+        return Plan((step,) if now != enabled else ())
+
+    return converge(
+        name,
+        plan=plan,
+        apply=lambda steps: carry_out(__salt__, "pacemaker", steps),
+        test=__opts__["test"],
+        done="The cluster is in maintenance mode" if enabled else "The cluster is not in maintenance mode",
     )

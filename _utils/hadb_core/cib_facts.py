@@ -65,13 +65,25 @@ def same(fact: str, one: str, other: str) -> bool:
 
 def shown(fact: str, value: str | None) -> str | None:
     """Return a value as it may be reported: secrets that somebody put into the CIB stay hidden."""
-    hidden = value and any(word in fact.lower() for word in _SECRETS)
-    return "(hidden)" if hidden else value
+    return "(hidden)" if value and _secret(fact) else value
 
 
 def shown_all(values: Mapping[str, str]) -> Facts:
     """Return facts as they may be reported."""
     return {fact: shown(fact, value) or "" for fact, value in values.items()}
+
+
+def secrets(root: ET.Element) -> set[str]:
+    """Return the values that must not be shown, wherever in a CIB they are; hadb puts none there, others may."""
+    return {
+        item.get("value", "")
+        for item in root.iterfind("configuration//nvpair")
+        if _secret(item.get("name", "")) and item.get("value")
+    }
+
+
+def _secret(name: str) -> bool:
+    return any(word in name.lower() for word in _SECRETS)
 
 
 def _primitive(element: ET.Element) -> Iterator[tuple[str, str]]:

@@ -11,6 +11,7 @@ import copy
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Iterator
 
+from hadb_core import cib_xml
 from hadb_core.cib_facts import HOLDS, differences, facts, label
 from hadb_core.cib_values import canonical, old_property_name, property_name
 from hadb_core.cib_wanted import GROUP, TAG, Wanted
@@ -27,17 +28,10 @@ def parse(text: str, tool: str = "cibadmin --query") -> ET.Element:
 
     Raises :class:`~hadb_core.errors.Unreadable` when the text is not a CIB.
     """
-    root = _xml(text, tool)
+    root = cib_xml.read(text, tool)
     if root.tag != "cib" or root.find("configuration") is None:
         raise Unreadable(tool, f"<{root.tag}> is not a CIB with a configuration")
     return root
-
-
-def _xml(text: str, tool: str) -> ET.Element:
-    try:
-        return ET.fromstring(text)
-    except ET.ParseError as error:
-        raise Unreadable(tool, f"not XML: {error}") from error
 
 
 def owned(root: ET.Element) -> list[str]:
@@ -73,7 +67,7 @@ def guarded(patch: str, updates: int) -> str:
     updates
         How often the status section has changed since the last change of the configuration.
     """
-    root = _xml(patch, "crm_diff")
+    root = cib_xml.read(patch, "crm_diff")
     source, target = root.find("version/source"), root.find("version/target")
     if source is None or target is None:
         raise Unreadable("crm_diff", "its patch names no version")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from hadb_core.errors import Unreadable
+from hadb_core import cib_xml
 
 # Everything that takes a running resource away, be it for a moment. Unknown words count as
 # disruptive too: only these are known to be harmless.
@@ -24,15 +24,20 @@ class Action(NamedTuple):
         Where it runs now or would be started, ``""`` for fencing.
     reason
         Pacemaker's own words, ``""`` if it gave none.
+    to
+        Where it goes to, if it goes from one node to another.
     """
 
     what: str
     target: str
     node: str
     reason: str
+    to: str = ""
 
     def __str__(self) -> str:
         where = f" on {self.node}" if self.node else ""
+        if self.to:
+            where = f" from {self.node} to {self.to}"
         return f"{self.what} {self.target}{where}" + (f" ({self.reason})" if self.reason else "")
 
 
@@ -45,14 +50,8 @@ def actions(report: str) -> tuple[Action, ...]:
     Raises :class:`~hadb_core.errors.Unreadable` when there is no list of actions in it, which
     is not the same as an empty one.
     """
-    try:
-        root = ET.fromstring(report)
-    except ET.ParseError as error:
-        raise Unreadable("crm_simulate", f"not XML: {error}") from error
-    found = root.find("actions")
-    if found is None:
-        raise Unreadable("crm_simulate", "its report has no list of actions")
-    return tuple(_action(item) for item in found)
+    root = cib_xml.read(report, "crm_simulate")
+    return tuple(_action(item) for item in cib_xml.part(root, "actions", "crm_simulate"))
 
 
 def _action(item: ET.Element) -> Action:
@@ -66,6 +65,7 @@ def _action(item: ET.Element) -> Action:
         item.get("resource", ""),
         item.get("node") or item.get("source", ""),
         reason,
+        "" if item.get("node") else item.get("dest", ""),
     )
 
 
@@ -93,3 +93,21 @@ def disruptions(
             and (action.what, action.target) not in already
         )
     )
+
+
+def answer(planned: Sequence[Action], anyway: Sequence[Action], cib: ET.Element) -> dict[str, Any]:
+    """Return what a change would do, as plain data; the keys are those of ``pacemaker.simulate``.
+
+    planned, anyway
+        As in :func:`disruptions`.
+    cib
+        The CIB before the change: fencing devices in it guard the nodes, they serve nobody.
+    """
+    serving = [item.get("id", "") for item in cib.iter("primitive") if item.get("class") != "stonith"]
+    found = disruptions(planned, anyway, serving)
+    return {
+        "actions": [action._asdict() for action in planned],
+        "fenced": [action.target for action in found if action.what == "fence"],
+        "interrupted": list(dict.fromkeys(action.target for action in found if action.what != "fence")),
+        "anyway": [str(action) for action in anyway],
+    }

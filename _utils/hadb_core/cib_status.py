@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from hadb_core.errors import Unreadable
+from hadb_core import cib_xml
 
 # OCF: running, not running, promoted.
 _PROBE_ANSWERS = frozenset(("0", "7", "8"))
@@ -18,13 +18,8 @@ def status(report: str) -> dict[str, Any]:
 
     Raises :class:`~hadb_core.errors.Unreadable` when the report is not crm_mon's.
     """
-    try:
-        root = ET.fromstring(report)
-    except ET.ParseError as error:
-        raise Unreadable("crm_mon", f"not XML: {error}") from error
-    summary = root.find("summary")
-    if summary is None:
-        raise Unreadable("crm_mon", "its report has no summary")
+    root = cib_xml.read(report, "crm_mon")
+    summary = cib_xml.part(root, "summary", "crm_mon")
     return {
         "running": True,
         "reason": "",

@@ -32,6 +32,7 @@ def run(
     answers: Collection[int] = (0,),
     env: Mapping[str, str] | None = None,
     timeout: float | None = 120,
+    hide: Collection[str] = (),
 ) -> Result:
     """Run one command and return what it answered.
 
@@ -47,6 +48,8 @@ def run(
         Environment variables on top of the C locale.
     timeout
         Seconds until the command is killed; ``None`` waits for ever.
+    hide
+        Secrets that the command was given and might repeat; an error shows ``(hidden)`` in their place.
 
     Raises :class:`~hadb_core.errors.CommandFailed` for any other exit code, also when the
     program does not exist.
@@ -62,5 +65,12 @@ def run(
     )
     result = Result(int(done["retcode"]), str(done.get("stdout", "")), str(done.get("stderr", "")))
     if result.code not in answers:
-        raise CommandFailed(argv, result.code, result.out, result.err)
+        raise CommandFailed(argv, result.code, _without(result.out, hide), _without(result.err, hide))
     return result
+
+
+def _without(text: str, secrets: Collection[str]) -> str:
+    # The longest first: one secret may be part of another.
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        text = text.replace(secret, "(hidden)")
+    return text

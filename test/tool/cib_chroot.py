@@ -17,7 +17,11 @@ from typing import Any
 
 MIRROR = "http://deb.debian.org/debian"
 # Debian 13 split fence-agents into one package per agent; the whole set would be 100 MB of clouds' SDKs.
-FENCE_AGENTS = {"bookworm": "fence-agents", "trixie": "fence-agents-ipmilan"}
+FENCE_AGENTS = {
+    "bookworm": "fence-agents",
+    "trixie": "fence-agents-ipmilan",
+    "sid": "fence-agents-ipmilan",
+}
 SUITES = tuple(FENCE_AGENTS)
 BUILD_SECONDS = 1200
 
@@ -56,11 +60,14 @@ def _build(suite: str, packages: Sequence[str], final: Path) -> None:
     argv = [
         "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
         "mmdebstrap", "--mode=root", "--format=directory", "--variant=minbase",
-        "--aptopt=Apt::Install-Recommends false", "--dpkgopt=force-unsafe-io",
+        # A snapshot mirror serves a sid whose Release file has expired; its signature is checked all the same.
+        "--aptopt=Apt::Install-Recommends false", '--aptopt=Acquire::Check-Valid-Until "false"', "--dpkgopt=force-unsafe-io",
         "--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/locale/*",
         # Nothing in a chroot may start a daemon of this machine.
         "--setup-hook=mkdir -p \"$1/usr/sbin\"; printf '#!/bin/sh\\nexit 101\\n' >\"$1/usr/sbin/policy-rc.d\"",
         "--setup-hook=chmod 755 \"$1/usr/sbin/policy-rc.d\"",
+        # Since Corosync 3.1.10-2 systemd makes these when it starts the service.
+        '--customize-hook=mkdir -p "$1/var/lib/corosync" "$1/var/log/corosync"',
         f"--include={','.join(packages)}", suite, str(partial), f"deb {MIRROR} {suite} main",
     ]  # fmt: skip
     subprocess.run(argv, check=True, timeout=BUILD_SECONDS, stdin=subprocess.DEVNULL)

@@ -10,6 +10,7 @@ import pytest
 from cib_chroot import SUITES
 from cib_cluster import Cluster
 from cib_document import document, without_vip
+from pacemaker_module import pacemaker
 
 from hadb_core import cib_merge
 from hadb_core.cib_wanted import wanted
@@ -24,8 +25,7 @@ class Live:
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster, self.tool = cluster, cluster.run_all("db1")
-        self.module = load("_modules/pacemaker.py", salt={"cmd.run_all": self.tool})
-        self.module.salt.utils.path.which = lambda name: f"/usr/sbin/{name}"
+        self.module = pacemaker(self.tool)
         names = ("plan", "apply", "settled", "status", "online")
         self.state = load(
             "_states/pacemaker.py", salt={f"pacemaker.{name}": getattr(self.module, name) for name in names}

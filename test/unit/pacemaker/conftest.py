@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from command_queue import Commands
+from pacemaker_module import pacemaker
 
 from hadb_core import cib_merge
 
@@ -36,3 +39,19 @@ def running(real: Callable[[str], str]) -> ET.Element:
 def held(real: Callable[[str], str]) -> ET.Element:
     """The same with a standby, a maintenance, a ban, an unmanaged and a stopped resource."""
     return cib_merge.parse(real("cib-held"))
+
+
+@pytest.fixture
+def commands() -> Iterator[Commands]:
+    queue = Commands()
+    yield queue
+    assert queue.expected == []
+
+
+@pytest.fixture
+def module(commands: Commands, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
+    """The execution module on a node that has Pacemaker."""
+    loaded = pacemaker(commands.run_all)
+    monkeypatch.setattr(loaded.read, "_SAVED", tmp_path / "cib.xml")
+    monkeypatch.setattr(loaded.operate, "_PAUSE", 0)
+    return loaded

@@ -1,62 +1,20 @@
 import xml.etree.ElementTree as ET
-from pathlib import Path
 
 import pytest
 from cib_document import captured as document
+from command_queue import MON, QUERY
 
 from hadb_core.errors import CommandFailed, HadbError, Invalid, Refused, Unreadable
-from support import load
 
-QUERY = ["cibadmin", "--query"]
-MON = ["crm_mon", "--one-shot", "--output-as=xml"]
 VERIFY = ["crm_verify", "--verbose", "--xml-pipe"]
 SIMULATE = ["crm_simulate", "--simulate", "--xml-pipe", "--output-as=xml"]
 PATCH = ["cibadmin", "--patch", "--xml-pipe"]
 DIFF = '<diff format="2"><version><source epoch="5"/><target epoch="5" num_updates="3"/></version></diff>'
 
 
-class Commands:
-    """A queue of expected commands: an unexpected one, or one that is left over, fails the test."""
-
-    def __init__(self):
-        self.expected, self.inputs, self.files = [], [], []
-
-    def expect(self, argv, out="", code=0, err=""):
-        self.expected.append((argv, {"retcode": code, "stdout": out, "stderr": err}))
-        return self
-
-    def run_all(self, argv, stdin=None, **_):
-        assert self.expected, f"unexpected: {argv}"
-        wanted, answer = self.expected.pop(0)
-        assert argv[: len(wanted)] == wanted
-        self.inputs.append(stdin)
-        self.files += [
-            (Path(word).read_text(), Path(word).stat().st_mode & 0o777)
-            for word in argv
-            if word.endswith(".xml")
-        ]
-        return answer
-
-
-@pytest.fixture
-def commands():
-    queue = Commands()
-    yield queue
-    assert queue.expected == []
-
-
-@pytest.fixture
-def module(commands, monkeypatch, tmp_path):
-    loaded = load("_modules/pacemaker.py", salt={"cmd.run_all": commands.run_all})
-    monkeypatch.setattr(loaded.salt.utils.path, "which", lambda name: f"/usr/sbin/{name}")
-    monkeypatch.setattr(loaded, "_SAVED", tmp_path / "cib.xml")
-    monkeypatch.setattr(loaded, "_PAUSE", 0)
-    return loaded
-
-
 @pytest.fixture
 def not_installed(module, monkeypatch):
-    monkeypatch.setattr(module.salt.utils.path, "which", lambda name: None)
+    monkeypatch.setattr(module.read.salt.utils.path, "which", lambda name: None)
     return module
 
 
@@ -82,9 +40,10 @@ def test_a_failing_program_is_not_a_stopped_daemon(module, commands):
 
 
 def test_garbage_is_not_an_empty_cluster(module, commands):
-    commands.expect(QUERY, out="Signon failed")
-    with pytest.raises(Unreadable):
+    commands.expect(QUERY, out="Signon failed").expect(["pacemakerd", "--version"], out="Pacemaker 3.0.0\nWritten by")
+    with pytest.raises(Unreadable) as error:
         module.status()
+    assert error.value.tool == "cibadmin --query (Pacemaker 3.0.0)" and error.value.line == "Signon failed"
 
 
 def test_status_tells_the_name_and_the_holds(module, commands, real):
@@ -189,7 +148,7 @@ def test_a_change_of_the_configuration_in_between_is_read_and_judged_again(modul
 
 
 def test_a_configuration_that_never_rests_ends_in_an_error(module, commands, real, monkeypatch):
-    monkeypatch.setattr(module, "_TRIES", 2)
+    monkeypatch.setattr(module.read, "_TRIES", 2)
     for epoch in (0, 1):
         commands.expect(QUERY, out=later(real("cib-running"), epoch))
         expect_judgement(commands, real)
@@ -246,57 +205,99 @@ def test_a_bad_document_is_refused_before_anything_is_read(module):
         module.apply(document(pacemaker={"properties": {"nonsense": 1}}))
 
 
-def test_settled_waits_until_everything_is_active(module, commands, real):
-    settled = (QUERY, real("cib-running")), (MON, real("crm_mon-running"))
+def expect_simulation(commands, real, changed="crm_simulate-restart"):
+    commands.expect(QUERY, out=real("cib-running"))
+    commands.expect(SIMULATE, out=real(changed)).expect(SIMULATE, out=real("crm_simulate-nothing"))
+
+
+def test_what_a_new_configuration_would_do_is_told_and_not_done(module, commands, real):
+    expect_simulation(commands, real)
+    answer = module.simulate(document=changed())
+    assert answer["interrupted"] == ["vip-nova", "db-server"] and answer["fenced"] == []
+    assert answer["actions"][0].items() >= {"what": "restart", "target": "vip-nova", "node": "db1"}.items()
+    assert "10.20.0.60" in commands.inputs[1] and "10.20.0.60" not in commands.inputs[2]
+
+
+def simulated(module, commands, real, **change):
+    """Return the CIB that crm_simulate was given."""
+    expect_simulation(commands, real, "crm_simulate-nothing")
+    module.simulate(**change)
+    return ET.fromstring(commands.inputs[1])
+
+
+def test_a_simulated_standby_is_in_the_cib_that_is_judged(module, commands, real):
+    cib = simulated(module, commands, real, standby="db2")
+    (item,) = cib.iterfind("configuration/nodes/node[@uname='db2']//nvpair[@name='standby']")
+    assert item.get("value") == "on"
+
+
+def test_a_simulated_online_ends_both_kinds_of_standby(module, commands, real):
+    commands.expect(QUERY, out=real("cib-held"))
     for _ in range(2):
-        for argv, out in settled:
-            commands.expect(argv, out=out)
-        if _ == 0:
-            commands.expect(["crm_resource", "--wait"])
-    answer = module.settled(timeout=30)
-    assert answer["settled"] and answer["lacking"] == []
+        commands.expect(SIMULATE, out=real("crm_simulate-nothing"))
+    module.simulate(online="db2")
+    assert "standby" not in {item.get("name") for item in ET.fromstring(commands.inputs[1]).iter("nvpair")}
+    assert "standby" in {item.get("name") for item in ET.fromstring(commands.inputs[2]).iter("nvpair")}
 
 
-def test_settled_gives_up_in_time_and_says_why(module, commands, real):
-    commands.expect(QUERY, out=real("cib-running")).expect(MON, out=real("crm_mon-running"))
-    answer = module.settled(timeout=0, expected=["vip-x"])
-    assert not answer["settled"] and answer["lacking"] == ["vip-x is not in the cluster's configuration"]
+@pytest.mark.parametrize(
+    ("change", "name", "score"),
+    [("move", "cli-prefer-db", "INFINITY"), ("ban", "cli-ban-db-on-db2", "-INFINITY")],
+)
+def test_a_simulated_move_and_ban_are_constraints_like_pacemakers_own(module, commands, real, change, name, score):
+    cib = simulated(module, commands, real, **{change: "db2"})
+    (item,) = cib.iterfind(f"configuration/constraints/rsc_location[@id='{name}']")
+    assert (item.get("rsc"), item.get("node"), item.get("score")) == ("db", "db2", score)
 
 
-def test_a_transition_that_does_not_end_is_not_settled(module, commands, real, monkeypatch):
-    clock = iter((0, 0, 100))
-    monkeypatch.setattr(module.time, "monotonic", lambda: next(clock))
-    commands.expect(QUERY, out=real("cib-running")).expect(MON, out=real("crm_mon-running"))
-    commands.expect(["crm_resource", "--wait", "--timeout=60"], code=124)
-    commands.expect(QUERY, out=real("cib-running")).expect(MON, out=real("crm_mon-running"))
-    assert module.settled(timeout=60)["lacking"] == ["a transition is in progress"]
+def test_a_lost_node_is_offline_in_the_cib_that_is_judged_and_will_be_fenced(module, commands, real):
+    expect_simulation(commands, real, "crm_simulate-fence")
+    assert module.simulate(lost="db2")["fenced"] == ["db2"]
+    states = {item.get("uname"): item for item in ET.fromstring(commands.inputs[1]).iterfind("status/node_state")}
+    assert (states["db2"].get("in_ccm"), states["db2"].get("crmd")) == ("false", "offline")
+    assert states["db1"].get("crmd") != "offline"
 
 
-def test_fencing_by_hand_needs_the_name_twice(module, commands, real):
-    commands.expect(QUERY, out=real("cib-running")).expect(MON, out=real("crm_mon-running"))
-    with pytest.raises(Refused, match="confirm=db2"):
-        module.fence("db2", "yes")
+@pytest.mark.parametrize("given", [{}, {"standby": "db1", "lost": "db2"}])
+def test_exactly_one_change_is_simulated(module, given):
+    with pytest.raises(Invalid, match="exactly one change"):
+        module.simulate(**given)
 
 
-@pytest.mark.parametrize("verb", ["standby", "online", "move"])
-def test_verbs_refuse_a_node_that_the_cluster_does_not_have(module, commands, real, verb):
-    commands.expect(QUERY, out=real("cib-running")).expect(MON, out=real("crm_mon-running"))
-    with pytest.raises(HadbError, match="no node db3"):
-        getattr(module, verb)("db3")
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [({"lost": "db3"}, "no node db3; it has db1, db2"), ({"ban": "db2", "resource": "x"}, "no resource x")],
+)
+def test_unknown_nodes_and_resources_are_not_simulated(module, commands, real, given, words):
+    commands.expect(QUERY, out=real("cib-running"))
+    with pytest.raises(HadbError, match=words):
+        module.simulate(**given)
 
 
-def test_a_move_leaves_no_constraint_even_when_it_fails(module, commands, real, monkeypatch):
-    def fail(*_):
-        raise HadbError("did not settle")
-
-    monkeypatch.setattr(module, "settled", fail)
-    commands.expect(QUERY, out=real("cib-running")).expect(MON, out=real("crm_mon-running"))
-    commands.expect(["crm_resource", "--move", "--resource", "db", "--node", "db2"])
-    commands.expect(["crm_resource", "--clear", "--resource", "db"])
-    with pytest.raises(HadbError, match="did not settle"):
-        module.move("db2")
+def test_a_stopped_cluster_cannot_be_simulated(module, commands):
+    commands.expect(QUERY, code=102)
+    with pytest.raises(HadbError, match="nothing can be simulated: Pacemaker does not run here"):
+        module.simulate(lost="db1")
 
 
-def test_maintenance_takes_only_a_boolean(module):
-    with pytest.raises(HadbError, match="True or False"):
-        module.maintenance("off")
+def test_a_tool_that_is_not_installed_is_an_error_of_its_own(not_installed):
+    with pytest.raises(CommandFailed, match="crm_resource is not installed") as error:
+        not_installed.agents()
+    assert error.value.code == 127
+
+
+def test_an_unreadable_answer_of_a_tool_without_version_is_still_told(module, commands):
+    commands.expect(["crm_resource", "--show-metadata=x"], out="<oops>").expect(["pacemakerd"], code=1)
+    with pytest.raises(Unreadable, match="cannot read the output of crm_resource --show-metadata: not XML"):
+        module.metadata("x")
+
+
+def test_a_password_in_the_cib_is_not_shown_by_a_tool_that_fails(module, commands, real):
+    root = ET.fromstring(real("cib-running"))
+    attributes = root.find("configuration/resources/primitive/instance_attributes")
+    ET.SubElement(attributes, "nvpair", id="x", name="password", value="canary")
+    commands.expect(QUERY, out=ET.tostring(root, encoding="unicode"))
+    commands.expect(SIMULATE, code=70, err="bad value canary in password")
+    with pytest.raises(CommandFailed) as error:
+        module.simulate(lost="db2")
+    assert "canary" not in f"{error.value} {error.value.err} {error.value.argv}" and "(hidden)" in error.value.err

@@ -109,7 +109,7 @@ def nodes(online=True, standby=False, running=True):
 
 def test_node_online_ends_a_standby():
     seen, calls = [nodes(standby=True), nodes()], []
-    salt = {"pacemaker.status": lambda: seen.pop(0), "pacemaker.online": calls.append}
+    salt = {"pacemaker.status": lambda: seen.pop(0), "pacemaker.online": lambda node: calls.append(node)}
     ret = load("_states/pacemaker.py", salt=salt).node_online("db2")
     assert ret["result"] is True and calls == ["db2"]
     assert ret["changes"] == {"node db2 standby": {"old": True, "new": False}}
@@ -133,3 +133,43 @@ def test_a_refused_apply_fails_the_state():
     loaded = load("_states/pacemaker.py", salt={**cluster.functions(), "pacemaker.apply": refuse})
     ret = loaded.configured("x", document())
     assert ret["result"] is False and "does not run here" in ret["comment"] and ret["changes"] == {}
+
+
+class Mode:
+    """A cluster that is in maintenance mode or is not."""
+
+    def __init__(self, on, works=True):
+        self.on, self.works, self.calls = on, works, []
+
+    def functions(self):
+        return {
+            "pacemaker.status": lambda: {"running": True, "reason": "", "cluster": {"maintenance": self.on}},
+            "pacemaker.maintenance": self.switch,
+        }
+
+    def switch(self, enabled):
+        self.calls.append(enabled)
+        self.on = enabled if self.works else self.on
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_maintenance_is_switched_once_and_predicted_exactly(enabled):
+    cluster = Mode(not enabled)
+    predicted = state(cluster, test=True).maintenance("x", enabled)
+    assert predicted["result"] is None and cluster.calls == []
+    ret = state(cluster).maintenance("x", enabled)
+    assert (ret["result"], ret["changes"]) == (True, predicted["changes"])
+    assert state(cluster).maintenance("x", enabled)["changes"] == {}
+    assert cluster.calls == [enabled]
+
+
+def test_a_maintenance_that_somebody_ends_at_once_fails():
+    ret = state(Mode(False, works=False)).maintenance("x")
+    assert ret["result"] is False and "cluster maintenance-mode" in ret["comment"]
+
+
+def test_maintenance_takes_only_a_boolean_and_needs_a_cluster():
+    assert "true or false" in state(Mode(False)).maintenance("x", "on")["comment"]
+    found = {"running": False, "reason": "Pacemaker is not installed here"}
+    ret = load("_states/pacemaker.py", salt={"pacemaker.status": lambda: found}).maintenance("x")
+    assert ret["result"] is False and "not installed" in ret["comment"]
