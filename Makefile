@@ -1,10 +1,12 @@
 # Every target is one line in `make help`. Python tools live in a venv outside the checkout.
 CACHE ?= $(HOME)/.cache/hadb
 VENV  := $(CACHE)/venv
+OLD   := $(CACHE)/venv-3006
 PY    := $(VENV)/bin/python
 LAB   := test/lab/lab
 DISTRO ?= debian13
 SALT ?= 3008.3
+COVERAGE = --cov --cov-report=term:skip-covered
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check lint unit tool scenario down clean
@@ -18,15 +20,18 @@ demo: setup ## two blank nodes become a fenced database, watched live; leaves th
 test: setup check tool scenario ## everything: what CI runs
 	@$(PY) test/summary.py
 
-check: $(VENV)/.ready lint unit ## lint, unit, render and loader tests; no lab, under two minutes
+check: lint unit ## lint, unit, render and loader tests with both Salts; no lab, under two minutes
 
 lint: $(VENV)/.ready ## ruff, yamllint and the house rules
-	$(VENV)/bin/ruff check _modules _states _runners _utils test
+	$(VENV)/bin/ruff check _modules _states _runners _utils test tools
 	$(VENV)/bin/yamllint -c .yamllint pillar.example hadb/parameters FORMULA kitchen.yml
+	$(VENV)/bin/vermin --quiet --no-tips --violations --target=3.10- _modules _states _runners _utils
 
-unit: $(VENV)/.ready ## unit, render and loader tests
+# The pure core runs once; what touches Salt (loader, rendering, every test of a module or state) runs with both.
+unit: $(VENV)/.ready $(OLD)/.ready ## unit, render and loader tests, with coverage
 	mkdir -p build
-	$(VENV)/bin/pytest -q test/unit test/render --junit-xml=build/unit.xml
+	$(VENV)/bin/pytest -q -n 2 --dist loadfile test/unit test/render --junit-xml=build/unit.xml $(COVERAGE)
+	$(OLD)/bin/pytest -q -n 2 --dist loadfile test/render $(shell grep -rl 'from support import' test/unit) --junit-xml=build/unit-3006.xml
 
 tool: setup ## real crm, cibadmin, corosync, mariadb and ipmi_sim in chroots, no daemons of the host
 	mkdir -p build
@@ -42,8 +47,11 @@ down: ## take the lab down
 setup: $(VENV)/.ready ## install what the lab needs from apt and PyPI
 	test/setup-host
 
-$(VENV)/.ready: test/requirements.txt test/constraints.txt
-	test/setup-venv $(VENV)
+$(VENV)/.ready: test/requirements.txt test/requirements-common.txt test/constraints.txt
+	test/setup-venv $(VENV) test/requirements.txt
+
+$(OLD)/.ready: test/requirements-3006.txt test/requirements-common.txt test/constraints.txt
+	test/setup-venv $(OLD) test/requirements-3006.txt
 
 clean: ## remove what was built here (not the images)
 	rm -rf build

@@ -1,4 +1,4 @@
-"""A masterless minion in this process: real loader, real renderer, nothing of the machine is changed."""
+"""A masterless minion and a master in this process: real loader, real renderer, nothing of the machine is changed."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import salt._logging.impl
 import salt.client
 import salt.config
 import salt.loader
+import salt.runner
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,6 +19,22 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # Salt buffers its log until a console handler is set up, and writes it at exit to a stream that pytest has closed.
 salt._logging.impl.shutdown_temp_handler()
+
+
+def paths(home: Path) -> dict[str, Any]:
+    """Return the options that keep everything which Salt writes below ``home``."""
+    return {
+        "root_dir": str(home),
+        "cachedir": str(home / "cache"),
+        "extension_modules": str(home / "cache/extmods"),
+        "pki_dir": str(home / "pki"),
+        "sock_dir": str(home / "sock"),
+        "log_file": str(home / "log"),
+        "file_roots": {"base": [str(ROOT)]},
+        # Without this every file of the checkout, .git too, is walked at each sync.
+        "file_ignore_glob": [".git/*", "test/*", "build/*", "docs/*"],
+        "pillar_roots": {"base": [str(home / "pillar")]},
+    }
 
 
 class Minion:
@@ -28,22 +45,11 @@ class Minion:
         (home / "pillar/top.sls").write_text("base: {'*': [site]}\n")
         (home / "pillar/site.sls").write_text(yaml.safe_dump(pillar))
         opts = salt.config.minion_config(None)
-        opts.update(
-            id="db1",
-            root_dir=str(home),
-            cachedir=str(home / "cache"),
-            extension_modules=str(home / "cache/extmods"),
-            pki_dir=str(home / "pki"),
-            sock_dir=str(home / "sock"),
-            log_file=str(home / "log"),
-            file_client="local",
-            file_roots={"base": [str(ROOT)]},
-            # Without this every file of the checkout, .git too, is walked at each sync.
-            file_ignore_glob=[".git/*", "test/*", "build/*", "docs/*"],
-            pillar_roots={"base": [str(home / "pillar")]},
-        )
+        opts.update(paths(home), id="db1", file_client="local")
         self._caller = salt.client.Caller(mopts=opts)
-        self.cmd("saltutil.sync_all")
+        self.synced = self.cmd("saltutil.sync_all")
+        # A loader made before the sync finds the new functions, but does not list them.
+        self._caller = salt.client.Caller(mopts=opts)
 
     @property
     def functions(self) -> Any:
@@ -73,3 +79,24 @@ def minion(tmp_path_factory):
         return made[key]
 
     return make
+
+
+class Master:
+    """A master that has synced, without a process of its own."""
+
+    def __init__(self, home: Path) -> None:
+        self.opts = salt.config.master_config(None)
+        self.opts.update(paths(home), id="master", conf_file=str(home / "master"), file_client="local")
+        (home / "cache/proc").mkdir(parents=True)
+        self.synced = salt.runner.RunnerClient(self.opts).cmd("saltutil.sync_all", print_event=False)
+
+    @property
+    def runners(self) -> Any:
+        """The runner functions, as the loader found them."""
+        return salt.loader.runner(self.opts)
+
+
+@pytest.fixture(scope="session")
+def master(tmp_path_factory):
+    """A master with what `salt-run saltutil.sync_all` gave it."""
+    return Master(tmp_path_factory.mktemp("master"))

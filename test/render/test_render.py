@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 from pathlib import Path
 
 import pytest
-import salt
 
 from documents import document, load
 from hadb_core.document import redacted
@@ -64,33 +62,3 @@ def test_bad_pillar_stops_before_anything_else(minion):
     state = next(iter(ret.values()))
     assert state["result"] is False
     assert "hadb:nodez: unknown key" in state["comment"]
-
-
-def public_functions(folder):
-    """Yield ``module.function`` for every public function in the loader files of a folder."""
-    for path in sorted(ROOT.glob(f"{folder}/*.py")):
-        for node in ast.parse(path.read_text()).body:
-            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
-                yield f"{path.stem}.{node.name}"
-
-
-@pytest.mark.parametrize("name", list(public_functions("_modules")))
-def test_execution_function_loads(minion, name):
-    assert name in minion(load("test/lab/pillar.sls")).functions
-
-
-def test_state_functions_load(minion):
-    states = minion(load("test/lab/pillar.sls")).states
-    assert [name for name in public_functions("_states") if name not in states] == []
-
-
-def test_no_module_hides_one_of_salts():
-    core = {
-        path.stem
-        for folder in ("modules", "states", "runners")
-        for path in (Path(salt.__file__).parent / folder).iterdir()
-    }
-    ours = {
-        path.stem for folder in ("_modules", "_states", "_runners") for path in ROOT.glob(f"{folder}/*.py")
-    }
-    assert core & ours == set()

@@ -28,8 +28,10 @@ def said(home):
 
 
 def test_a_running_lab_beside_this_one_is_named(home):
-    # A process whose command line looks like a kernel's.
-    with subprocess.Popen([sys.executable, "-c", "input()", "linux.uml"], stdin=subprocess.PIPE) as kernel:
+    # A process whose command line looks like a kernel's; it can be read only some time after the start.
+    argv = [sys.executable, "-c", "print(flush=True); input()", "linux.uml"]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as kernel:
+        assert kernel.stdout and kernel.stdout.readline()
         node_of(home, "other", kernel.pid)
         assert "these are up: other" in said(home)[0]
         kernel.communicate(b"\n")

@@ -73,7 +73,10 @@ def test_switching_is_logged_with_who_ordered_it(node: Kernel, tmp_path: Path):
     stored, delay = power.load(str(tmp_path), "db1")
     assert (stored, delay) == (node, 0)
     power.switch(str(tmp_path), node, "on", "operator")
-    pid = kernel.pid_of(node)
+    deadline = time.monotonic() + 5
+    # Right after exec a process has no command line yet.
+    while (pid := kernel.pid_of(node)) is None and time.monotonic() < deadline:
+        time.sleep(0.01)
     power.switch(str(tmp_path), node, "on", "operator")
     assert kernel.pid_of(node) == pid
     power.switch(str(tmp_path), node, "off", "bmc")
