@@ -9,7 +9,7 @@ from pathlib import Path
 import salt.utils.path
 
 from hadb_core import block_devices, block_lun, lvm_config, lvm_report, storage_volume
-from hadb_core.errors import Unreadable
+from hadb_core.errors import Refused, Unreadable
 from hadb_core.process import run
 
 __virtualname__ = "halvm"
@@ -17,8 +17,6 @@ __virtualname__ = "halvm"
 _CIB_FILE = "/var/lib/pacemaker/cib/cib.xml"
 # Bytes: signatures lie within the first 128 KiB (btrfs: 64 KiB, UFS: 256 KiB; libblkid superblocks/*.c).
 _SIGNATURES = 2**20
-# LVM complains on stderr about descriptors that a minion left open; it is not an error.
-_LVM_ENV = {"LVM_SUPPRESS_FD_WARNINGS": "1"}
 
 
 def __virtual__():
@@ -30,7 +28,7 @@ def _run(*argv, **how):
 
 
 def _lvm(*argv):
-    return _run(*argv, env=_LVM_ENV)
+    return _run(*argv, env=lvm_report.ENV)
 
 
 def _text(path):
@@ -144,8 +142,7 @@ def _lun(shape, known):
     device = shape.head.path
     if not mounts:
         # The other node may have written; drop what this kernel remembers of the device.
-        for path in (device, *(node.path for node in shape.partitions.values())):
-            _run("blockdev", "--flushbufs", path)
+        _run("blockdev", "--flushbufs", device, *(node.path for node in shape.partitions.values()))
     signatures = _signatures(shape.head)
     partitions = []
     if any(one["type"] in ("gpt", "dos") for one in signatures):
@@ -174,6 +171,50 @@ def _unnoticed(device, part):
     return [{**found, "offset": part["start"], "device": where}] if found else []
 
 
+def reservations(wwid):
+    """
+    Return the SCSI-3 persistent reservations of a LUN: ``{"keys": ["0x123abc"], "held": {"key", "type"} or None}``.
+
+    hadb makes none and the cluster needs none; somebody who has one can keep this cluster from writing.
+
+    wwid
+        The LUN; it needs a multipath map.
+
+    Raises ``Refused`` when this node has no map for it or no ``mpathpersist`` (multipath-tools), ``CommandFailed``
+    when the array does not answer or knows no reservations.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt db1 halvm.reservations 36001405aabbccdd00000000000000001
+    """
+    seen = [lun for lun in paths([wwid]) if lun["multipath"]]
+    if not seen or salt.utils.path.which("mpathpersist") is None:
+        raise Refused(f"this node has no multipath map of LUN {wwid}, or no mpathpersist to ask with",
+                      "apply hadb.storage.multipath first")
+    words = ("mpathpersist", "--in")
+    return block_lun.parse_reservations(_run(*words, "--read-keys", seen[0]["device"]).out,
+                                        _run(*words, "--read-reservation", seen[0]["device"]).out)
+
+
+def partitions_known(lun):
+    """
+    Return the numbers of the partitions that this node's kernel has a device file for, without reading the disk.
+
+    lun
+        One of ``paths()``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt db1 halvm.partitions_known '{wwid: 36001405aabbccdd00000000000000001, paths: [sda], multipath: null}'
+    """
+    known = block_devices.partitions_of(nodes(), lun)
+    return sorted(number for number, node in known.items() if Path(node.path).exists())
+
+
 def report():
     """
     Return LVM's volume groups with LVs and PVs, also those of other hosts, and this host's system ID.
@@ -198,7 +239,7 @@ def volume(vg, lv):
     """
     Return the state of a logical volume on this node.
 
-    ``{vg, lv, vg_uuid, exists, size, system_id, local, active, device, mounted_at, fs}``: ``local`` is whether the group
+    ``{vg, lv, vg_uuid, exists, size (bytes), system_id, local, active, device, mounted_at, fs}``: ``local`` is whether the group
     belongs to this node, ``fs`` is ``{type, uuid, label}`` or None, read without activating the volume.
 
     CLI Example:
@@ -212,7 +253,8 @@ def volume(vg, lv):
     node = next((one for one in nodes().values() if one.dm_name == lvm_report.dm_name(vg, lv)), None)
     system_id = group["system_id"] if group else ""
     return {
-        "vg": vg, "lv": lv, "vg_uuid": group["uuid"] if group else None, "exists": have is not None, "size": have["size"] if have else 0, "system_id": system_id,
+        "vg": vg, "lv": lv, "vg_uuid": group["uuid"] if group else None, "exists": have is not None,
+        "size": have["size"] if have else 0, "system_id": system_id,
         "local": bool(system_id) and system_id == known["system_id"], "active": node is not None,
         "device": f"/dev/{vg}/{lv}", "mounted_at": block_devices.used_by([node], _mounts(), ()) if node else [],
         "fs": _filesystem(group, have, node) if have else None,

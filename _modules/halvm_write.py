@@ -14,12 +14,12 @@ from hadb_core.process import run
 
 __virtualname__ = "halvm_write"
 
-# s until udev has made the node of a new partition: a quarter of what `udevadm settle` waits for by default.
+# s until udev has made the device file of a new partition.
 _NODE_TIMEOUT = 30
+# s that udev's own rule gets before the kernel is told by hand; both at once would collide.
+_NODE_PATIENCE = 2
 # s for mkfs: discarding and writing the inode tables of many TiB takes longer than the 120 s of other commands.
 _MKFS_TIMEOUT = 3600
-# LVM complains on stderr about descriptors that a minion left open; it is not an error.
-_LVM_ENV = {"LVM_SUPPRESS_FD_WARNINGS": "1"}
 
 
 def __virtual__():
@@ -31,7 +31,7 @@ def _run(*argv, **how):
 
 
 def _lvm(*argv):
-    return _run(*argv, env=_LVM_ENV)
+    return _run(*argv, env=lvm_report.ENV)
 
 
 def _lun(wwid):
@@ -54,9 +54,11 @@ def _at(wwid, vg, *stages, multipath=True):
 
 
 def _partition_device(wwid, vg, *stages, multipath=True):
-    if not _at(wwid, vg, *stages, multipath=multipath)["partitions"][0]["device"]:
+    lun = _at(wwid, vg, *stages, multipath=multipath)
+    if not lun["partitions"][0]["device"]:
         reread_partitions(wwid)
-    return _at(wwid, vg, *stages, multipath=multipath)["partitions"][0]["device"]
+        lun = _at(wwid, vg, *stages, multipath=multipath)
+    return lun["partitions"][0]["device"]
 
 
 def partition(wwid, vg, multipath=True):
@@ -93,19 +95,29 @@ def reread_partitions(wwid):
 
         salt db2 halvm_write.reread_partitions 36001405aabbccdd00000000000000001
     """
-    deadline = time.monotonic() + _NODE_TIMEOUT
-    while True:
-        _run("udevadm", "settle", "--timeout", str(_NODE_TIMEOUT))
-        lun = _lun(wwid)
-        if lun["partitions"] and all(part["device"] for part in lun["partitions"]):
-            return
-        if time.monotonic() > deadline:
+    lun = _lun(wwid)
+    missing = {part["number"] for part in lun["partitions"]}
+    if not missing:
+        raise Refused(f"LUN {wwid} has no partition", "run this again")
+    started, told = time.monotonic(), False
+    # The device files that are waited for, not `udevadm settle`: that waits for every event of the machine, also of
+    # multipath checking other paths, and fails when they never cease.
+    while not missing <= set(__salt__["halvm.partitions_known"](lun)):
+        waited = time.monotonic() - started
+        if waited > _NODE_TIMEOUT:
             raise Refused(f"the kernel does not show the partitions of LUN {wwid}", "look at `dmesg`")
-        if lun["multipath"]:
-            # As Debian's 60-kpartx.rules does it, so that the names are the same as after a reboot.
-            _run("kpartx", "-u", "-n", "-p", "-part", lun["device"])
-        else:
-            _run("partx", "--update", lun["device"])
+        if waited > _NODE_PATIENCE and not told:
+            _tell_kernel(lun)
+            told = True
+        time.sleep(0.1)
+
+
+def _tell_kernel(lun):
+    if lun["multipath"]:
+        # As Debian's 60-kpartx.rules does it, so that the names are the same as after a reboot.
+        _run("kpartx", "-u", "-n", "-p", "-part", lun["device"])
+    else:
+        _run("partx", "--update", lun["device"])
 
 
 def pvcreate(wwid, vg, multipath=True):
@@ -248,7 +260,8 @@ def deactivate(vg, lv):
 
         salt db1 halvm_write.deactivate db-vg db-vol
     """
-    _run("udevadm", "settle", "--timeout", str(_NODE_TIMEOUT))
+    # udev looks into a volume that was just closed; lvchange itself retries for 5 s, so a timeout here (1) is no failure.
+    _run("udevadm", "settle", "--timeout", str(_NODE_TIMEOUT), answers=(0, 1))
     _lvm("lvchange", "--activate", "n", f"{vg}/{lv}")
 
 

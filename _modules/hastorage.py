@@ -11,6 +11,7 @@ from pathlib import Path
 
 import salt.utils.path
 
+from hadb_core import lvm_report
 from hadb_core.errors import Refused
 from hadb_core.process import run
 
@@ -47,6 +48,41 @@ def text(path):
         return Path(path).read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
+
+
+def directory(path):
+    """
+    Return what is at a path that shall be a mount point: ``{"exists", "mounted", "entries": [name, ...]}``.
+
+    path
+        The directory. Its entries are read only where nothing is mounted.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' hastorage.directory /dbmnt
+    """
+    place = Path(path)
+    exists, mounted = place.exists(), place.is_mount()
+    return {"exists": exists, "mounted": mounted,
+            "entries": sorted(entry.name for entry in place.iterdir()) if exists and not mounted else []}
+
+
+def make_directory(path):
+    """
+    Make a directory, and those above it.
+
+    path
+        The directory.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' hastorage.make_directory /dbmnt
+    """
+    Path(path).mkdir(parents=True, exist_ok=True)
 
 
 def outdated_initramfs(path, changing=False):
@@ -101,7 +137,7 @@ def write_lvmlocal(path, content):
     with tempfile.TemporaryDirectory(prefix="hadb-lvm-") as directory:
         shutil.copy(Path(path).parent / "lvm.conf", directory)
         (Path(directory) / "lvmlocal.conf").write_text(content, encoding="utf-8")
-        _run("lvmconfig", "--validate", env={"LVM_SYSTEM_DIR": directory, "LVM_SUPPRESS_FD_WARNINGS": "1"})
+        _run("lvmconfig", "--validate", env={**lvm_report.ENV, "LVM_SYSTEM_DIR": directory})
     _replace(path, content)
 
 
@@ -163,7 +199,11 @@ def make_map(wwid):
             _run("multipathd", "reconfigure")
             asked = True
         time.sleep(0.5)
-    _run("udevadm", "settle")
+    # The kernel has the map; its file follows. Ends as soon as that is there; 1 is "not in time".
+    file = f"/dev/mapper/{wwid}"
+    settled = _run("udevadm", "settle", "--timeout", str(_MAP_TIMEOUT), f"--exit-if-exists={file}", answers=(0, 1))
+    if settled.code and not Path(file).exists():
+        raise Refused(f"udev makes no {file}", "`udevadm monitor` and the journal tell why")
 
 
 def _has_map(wwid):

@@ -5,7 +5,7 @@ Nothing here writes to a LUN, activates a volume, or takes a map from somebody w
 
 import salt.utils.path
 
-from hadb_core import lvm_config, multipath_config
+from hadb_core import lvm_config, multipath_config, storage_volume
 from hadb_core.outcome import carry_out, converge
 from hadb_core.plan import Plan, Step
 
@@ -99,6 +99,25 @@ def lvm_configured(name, vg, luns, multipath=True, auto_activation_volume_list=(
         return Plan(tuple(_file_steps(_LVMLOCAL, content, "write_lvmlocal", initramfs=True)))
 
     return _converge(name, plan, "LVM knows its host and sees shared LUNs only through multipath")
+
+
+def mount_point_present(name):
+    """
+    Ensure that there is a directory to mount the volume at, and that it is empty while nothing is mounted.
+
+    Refuses when files lie there: they are on the local disk, the volume would hide them, and who wrote them believes
+    that they are on the volume.
+
+    name
+        The mount point.
+
+    .. code-block:: yaml
+
+        /dbmnt:
+          hastorage.mount_point_present: []
+    """
+    return _converge(name, lambda: storage_volume.plan_mount_point(name, __salt__["hastorage.directory"](name)),
+                     f"{name} can take the volume")
 
 
 def _file_steps(path, content, do, *, initramfs):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hadb_core.errors import Unreadable
 
@@ -144,6 +144,14 @@ def _lun_nodes(
         partitions = {node.partition: node for node in path_partitions if node.parent == paths[0].name}
     family = (*paths, *path_partitions, *([map_node] if map_node else []), *map_partitions.values())
     return LunNodes(wwid, paths, map_node, partitions, family)
+
+
+def partitions_of(nodes: Mapping[str, Node], lun: Mapping[str, Any]) -> dict[int, Node]:
+    """Return the partitions by number that the kernel knows of a LUN (``halvm.paths``), through its map if it has one."""
+    if lun["multipath"]:
+        found = ((_MAP_PARTITION.fullmatch(node.dm_uuid), node) for node in nodes.values())
+        return {int(part["number"]): node for part, node in found if part and part["wwid"] == lun["wwid"]}
+    return {node.partition: node for node in nodes.values() if node.partition and node.parent == lun["paths"][0]}
 
 
 def holders(family: Iterable[Node], nodes: Mapping[str, Node]) -> list[Node]:

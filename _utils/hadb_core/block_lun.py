@@ -17,6 +17,8 @@ Lun = Mapping[str, Any]
 LVM_TYPE = "e6d6d379-f507-44c2-a23c-238f2a3df928"
 _TABLE = frozenset({"gpt", "PMBR"})
 _PAIR = re.compile(r'([A-Z:-]+)="((?:[^"\\]|\\.)*)"')
+_KEY = re.compile(r"^\s*(0x[0-9a-f]+)\s*$", re.MULTILINE)
+_HELD = re.compile(r"Key\s*=\s*(0x[0-9a-f]+).*?type = ([^\n]+)", re.DOTALL)
 _HEX = re.compile(r"\\x([0-9a-fA-F]{2})")
 
 
@@ -59,6 +61,20 @@ def parse_partx(text: str) -> list[dict[str, Any]]:
         except (KeyError, ValueError) as error:
             raise Unreadable("partx", f"a partition could not be read ({error})", line) from error
     return partitions
+
+
+def parse_reservations(keys: str, reservation: str) -> dict[str, Any]:
+    """Return ``{"keys": [...], "held": {"key", "type"} or None}`` from ``mpathpersist``'s two answers.
+
+    The words are those of multipath-tools' ``mpathpersist/main.c`` there is no machine format.
+    """
+    if "PR generation=" not in keys or "PR generation=" not in reservation:
+        raise Unreadable("mpathpersist", "there is no PR generation in it", f"{keys}{reservation}".strip()[:200])
+    held = _HELD.search(reservation)
+    if not held and "NO reservation held" not in reservation:
+        raise Unreadable("mpathpersist", "it neither shows a reservation nor says that there is none",
+                         reservation.strip()[:200])
+    return {"keys": _KEY.findall(keys), "held": {"key": held[1], "type": held[2].strip()} if held else None}
 
 
 def partition_name(vg: str) -> str:

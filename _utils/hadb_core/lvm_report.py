@@ -16,6 +16,10 @@ _VERSION = re.compile(r"LVM version:\s+(\d+)\.(\d+)\.(\d+)")
 # lvm2's WHATS_NEW 2.03.12: "Add autoactivation property to VG and LV".
 _AUTOACTIVATION_SINCE = (2, 3, 12)
 
+# LVM complains on stderr about descriptors that a minion left open; it is not an error.
+ENV = {"LVM_SUPPRESS_FD_WARNINGS": "1"}
+"""The environment in which LVM's commands are run."""
+
 NOTHING: dict[str, Any] = {"installed": False, "system_id": "", "vgs": [], "orphans": []}
 """The report of a node on which LVM is not installed."""
 

@@ -18,6 +18,22 @@ MKFS = {"ext4": ("mkfs.ext4", "-q")}
 CLUSTER_REMARK = "Pacemaker is configured to own the volume, so it is left as it is"
 
 
+def plan_mount_point(path: str, found: Mapping[str, Any]) -> Plan:
+    """Return what makes the mount point; refuse one that hides files.
+
+    found
+        ``{"exists", "mounted", "entries"}`` (see ``hastorage.directory``).
+    """
+    if found["entries"]:
+        raise Refused(
+            f"{path} is not mounted and not empty: {', '.join(found['entries'][:5])}",
+            "somebody wrote to the local disk instead of the volume, which would hide it: look whose it is and move it",
+        )
+    if found["exists"]:
+        return Plan()
+    return Plan((Step("make_directory", f"directory {path}", None, "present", {"path": path}),))
+
+
 def plan_format(volume: Volume, fstype: str) -> Plan:
     """Return what makes the filesystem; anything else that is on the volume is refused."""
     if fstype not in MKFS:

@@ -1,7 +1,6 @@
-# The directory where Pacemaker mounts the database. Scope: node. Safe to run again, mounted or not: an existing
-# directory is left as it is.
+# The directory where Pacemaker mounts the database; refused while files lie in it unmounted. Scope: node. Safe to run
+# again, mounted or not.
 {%- from "hadb/map.jinja" import hadb with context %}
 hadb mount point exists:
-  file.directory:
+  hastorage.mount_point_present:
     - name: {{ hadb.storage.filesystem.mount_point | json }}
-    - makedirs: True

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from storage_shapes import ONE, fixture, nodes
 
 from hadb_core.block_devices import parse_mountinfo
-from hadb_core.errors import CommandFailed, HadbError, Unreadable
+from hadb_core.errors import CommandFailed, HadbError, Refused, Unreadable
 from support import load
 
 MAP = f"/dev/mapper/{ONE}"
@@ -16,11 +18,15 @@ ANSWERS = {
     ("wipefs", "--json", "--no-act", MAP): fixture("wipefs-gpt.json"),
     ("wipefs", "--json", "--no-act", f"{MAP}-part1"): fixture("wipefs-lvm.json"),
     ("partx", "--bytes", "--pairs", "--output", "NR,NAME,START,SIZE,UUID,TYPE", MAP): fixture("partx.txt"),
-    ("blockdev", "--flushbufs", MAP): "",
+    ("blockdev", "--flushbufs", MAP, f"{MAP}-part1"): "",
     ("blockdev", "--flushbufs", f"{MAP}-part1"): "",
+    ("blockdev", "--flushbufs", MAP): "",
     ("lvm", "systemid"): fixture("systemid.txt"),
     LVM: fixture("fullreport.json"),
 }
+
+
+REAL_NODES = load("_modules/halvm.py").nodes
 
 
 @pytest.fixture
@@ -66,7 +72,8 @@ def test_without_lvm2_the_group_of_a_physical_volume_is_unknown(node, monkeypatc
 def test_a_mounted_lun_is_not_flushed_and_tells_who_uses_it(node, monkeypatch):
     monkeypatch.setattr(node, "nodes", lambda: nodes("nodes-mounted.json"))
     monkeypatch.setattr(node, "_mounts", lambda: parse_mountinfo(fixture("mountinfo-mounted.txt")))
-    del node.answers["blockdev", "--flushbufs", MAP]
+    for argv in [argv for argv in node.answers if argv[0] == "blockdev"]:
+        del node.answers[argv]
     lun = node.luns([ONE])[0]
     assert (lun["holders"], lun["mounts"]) == (["db--vg-db--vol"], ["/dbmnt"])
 
@@ -155,3 +162,83 @@ def test_a_cib_that_cannot_be_read_is_an_error(monkeypatch, tmp_path):
     monkeypatch.setattr(module, "_CIB_FILE", str(tmp_path / "cib.xml"))
     with pytest.raises(HadbError):
         module.managed_by_cluster("db-vg", "/dbmnt")
+
+
+def test_this_machine_s_block_devices_are_read_as_the_kernel_has_them():
+    found = REAL_NODES()
+    assert found
+    for name, one in found.items():
+        assert (one.name, one.dev) == (name, (Path("/sys/class/block") / name / "dev").read_text().strip())
+        assert bool(one.partition) == (Path("/sys/class/block") / name / "partition").exists()
+        assert not one.partition or one.parent in found
+
+
+def test_the_mounts_and_swaps_of_this_machine_are_read():
+    module = load("_modules/halvm.py")
+    assert "/" in [point for points in module._mounts().values() for point in points]
+    assert all(":" in number for number in module._swaps())
+
+
+def test_swap_is_known_by_its_device_number(monkeypatch):
+    module = load("_modules/halvm.py")
+    monkeypatch.setattr(module, "_text", lambda path: "Filename Type Size Used Priority\n/dev/null partition 1 0 -2\n/swap file 1 0 -3\n")
+    assert module._swaps() == {"1:3"}
+
+
+def test_what_is_mounted_at_a_directory_is_told(node):
+    assert (node.occupant("/"), node.occupant("/nothing/here")) != ("", "")
+    assert node.occupant("/nothing/here") == ""
+
+
+def test_the_groups_in_use_are_told(node, monkeypatch):
+    monkeypatch.setattr(node, "nodes", lambda: nodes("nodes-mounted.json"))
+    monkeypatch.setattr(node, "_mounts", lambda: parse_mountinfo(fixture("mountinfo-mounted.txt")))
+    assert node.vgs_in_use() == {"db-vg": ["db-vol"]}
+
+
+def test_a_volume_of_which_lvm_does_not_say_where_it_begins_is_an_error(node):
+    with pytest.raises(Unreadable, match="where db-vg/db-vol begins"):
+        node._filesystem({"name": "db-vg", "pvs": []}, {"name": "db-vol", "size": 1, "begins": None}, None)
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_partition_counts_as_known_when_its_file_is_there_too(node, monkeypatch, there):
+    monkeypatch.setattr(node.Path, "exists", lambda path: there)
+    lun = {"wwid": ONE, "multipath": ONE, "paths": ["sda", "sdd"]}
+    assert node.partitions_known(lun) == ([1] if there else [])
+
+
+KEYS = ("mpathpersist", "--in", "--read-keys", MAP)
+HELD = ("mpathpersist", "--in", "--read-reservation", MAP)
+
+
+def test_a_lun_without_reservations(node):
+    node.answers[KEYS] = "  PR generation=0x0, \t0 registered reservation key.\n"
+    node.answers[HELD] = "  PR generation=0x0, there is NO reservation held \n"
+    assert node.reservations(ONE) == {"keys": [], "held": None}
+
+
+def test_somebody_s_reservation_is_told(node):
+    node.answers[KEYS] = "  PR generation=0x2, \t1 registered reservation key follows:\n    0x123abc\n"
+    node.answers[HELD] = (
+        "  PR generation=0x2, Reservation follows:\n   Key = 0x123abc\n  scope = LU_SCOPE, type = Write Exclusive\n")
+    assert node.reservations(ONE) == {"keys": ["0x123abc"], "held": {"key": "0x123abc", "type": "Write Exclusive"}}
+
+
+@pytest.mark.parametrize("answers", [("", ""), ("PR generation=0x0", "PR generation=0x0, Reservation follows")])
+def test_reservations_that_cannot_be_read_are_an_error(node, answers):
+    node.answers[KEYS], node.answers[HELD] = answers
+    with pytest.raises(Unreadable):
+        node.reservations(ONE)
+
+
+def test_an_array_that_knows_no_reservations_is_an_error(node):
+    node.answers[KEYS] = 5
+    with pytest.raises(CommandFailed):
+        node.reservations(ONE)
+
+
+def test_without_mpathpersist_nothing_is_said_about_reservations(node, monkeypatch):
+    monkeypatch.setattr(node.salt.utils.path, "which", lambda program: None)
+    with pytest.raises(Refused):
+        node.reservations(ONE)

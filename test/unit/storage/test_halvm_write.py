@@ -23,6 +23,7 @@ class Machine:
         self.module = load("_modules/halvm_write.py", salt={
             "cmd.run_all": self.run_all,
             "halvm.luns": lambda wwids: [self.lun] if self.lun and self.lun["wwid"] in wwids else [],
+            "halvm.partitions_known": lambda lun: [part["number"] for part in self.lun["partitions"] if part["device"]],
             "halvm.report": lambda: self.known,
             "halvm.volume": lambda vg, lv: self.volume,
             "halvm.managed_by_cluster": lambda vg, mount_point: self.managed,
@@ -174,17 +175,82 @@ def test_unmounts_only_what_is_mounted():
     assert machine.ran == [["umount", "/dbmnt"]]
 
 
-def test_the_kernel_is_told_of_partitions_through_the_map():
-    unknown = partitioned()
-    unknown["partitions"][0]["device"] = ""
-    machine = Machine(unknown)
-    run_all = machine.run_all
+@pytest.mark.parametrize(("one", "told"), [
+    ({}, ["kpartx", "-u", "-n", "-p", "-part", MAP]),
+    ({"multipath": None, "device": "/dev/sda"}, ["partx", "--update", "/dev/sda"]),
+])
+def test_the_kernel_is_told_of_partitions_when_udev_does_not(monkeypatch, one, told):
+    machine = Machine(unknown(**one))
+    monkeypatch.setattr(machine.module, "_NODE_PATIENCE", 0)
 
     def noticed(argv, **how):
-        if argv[0] == "kpartx":
-            machine.lun = partitioned()
-        return run_all(argv, **how)
+        machine.lun = partitioned()
+        return Machine.run_all(machine, argv, **how)
 
     machine.module.__salt__["cmd.run_all"] = noticed
     machine.module.reread_partitions(ONE)
-    assert machine.ran == [["kpartx", "-u", "-n", "-p", "-part", MAP]]
+    assert machine.ran == [told]
+
+
+def unknown(**changed):
+    """Return a LUN whose partition the kernel does not know."""
+    one = partitioned(**changed)
+    one["partitions"][0]["device"] = ""
+    return one
+
+
+def test_partitions_that_are_known_already_need_nothing():
+    machine = Machine(partitioned())
+    machine.module.reread_partitions(ONE)
+    assert machine.ran == []
+
+
+def test_the_wait_for_partitions_ends(monkeypatch):
+    machine = Machine(unknown())
+    monkeypatch.setattr(machine.module, "_NODE_TIMEOUT", 0.3)
+    monkeypatch.setattr(machine.module, "_NODE_PATIENCE", 0.1)
+    with pytest.raises(Refused, match="does not show the partitions"):
+        machine.module.reread_partitions(ONE)
+    assert [argv[0] for argv in machine.ran] == ["kpartx"]
+
+
+def test_a_lun_without_partitions_has_none_to_wait_for():
+    with pytest.raises(Refused, match="has no partition"):
+        Machine(lun()).module.reread_partitions(ONE)
+
+
+def test_a_partition_that_the_kernel_missed_is_waited_for_before_it_is_used(monkeypatch):
+    machine = Machine(unknown())
+    machine.module.reread_partitions = lambda wwid: setattr(machine, "lun", partitioned())
+    machine.module.pvcreate(ONE, "db-vg")
+    assert machine.ran == [["pvcreate", f"{MAP}-part1"]]
+
+
+def test_an_lvm_without_the_property_makes_the_group_without_it():
+    machine = Machine(partitioned(inside="LVM2_member", pv=pv_of("")))
+    old = {"retcode": 0, "stdout": "  LVM version:     2.03.11(2) (2021-01-08)\n", "stderr": ""}
+    machine.module.__salt__["cmd.run_all"] = lambda argv, **_: old if argv[0] == "lvm" else machine.run_all(argv)
+    machine.module.vgcreate("db-vg", [ONE])
+    assert machine.ran == [["vgcreate", "db-vg", f"{MAP}-part1"]]
+
+
+def test_a_group_takes_further_luns_and_stops_being_activated_at_boot():
+    machine = Machine(partitioned(inside="LVM2_member", pv=pv_of("")))
+    machine.module.vgextend("db-vg", [ONE])
+    machine.module.no_autoactivation("db-vg")
+    assert machine.ran == [["vgextend", "db-vg", f"{MAP}-part1"], ["vgchange", "--setautoactivation", "n", "db-vg"]]
+
+
+def test_a_volume_that_filled_up_while_it_was_activated_is_not_formatted():
+    machine = Machine()
+    machine.module.__salt__["halvm.volume"] = lambda vg, lv, seen=[]: (  # noqa: B006
+        seen.append(1) or volume(fs=EXT4 if len(seen) > 2 else None))
+    with pytest.raises(Refused, match="not blank any more"):
+        machine.module.mkfs("db-vg", "db-vol", "ext4")
+    assert [argv[0] for argv in machine.ran] == ["lvchange", "lvchange"]
+
+
+def test_a_volume_that_was_active_stays_so_after_it_was_formatted():
+    machine = Machine(have=volume(active=True))
+    machine.module.mkfs("db-vg", "db-vol", "ext4")
+    assert [argv[0] for argv in machine.ran] == ["lvchange", "mkfs.ext4"]

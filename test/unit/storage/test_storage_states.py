@@ -162,3 +162,21 @@ def test_a_group_of_the_cluster_in_use_here_need_not_be_listed():
     states = host.states()
     states.__salt__["halvm.vgs_in_use"] = lambda: {"db-vg": ["db-vol"]}
     assert states.lvm_configured("x", "db-vg", LUNS, auto_activation_volume_list=["root-vg"])["result"]
+
+
+@pytest.mark.parametrize(("found", "result", "changes"), [
+    ({"exists": False, "mounted": False, "entries": []}, True, ["directory /dbmnt"]),
+    ({"exists": True, "mounted": False, "entries": []}, True, []),
+    ({"exists": True, "mounted": True, "entries": []}, True, []),
+    ({"exists": True, "mounted": False, "entries": ["ibdata1"]}, False, []),
+])
+def test_a_mount_point_that_hides_files_is_refused(found, result, changes):
+    now = dict(found)
+    states = {test: load("_states/hastorage.py", opts={"test": test}, salt={
+        "hastorage.directory": lambda path: now,
+        "hastorage.make_directory": lambda path: now.update(exists=True)}) for test in (True, False)}
+    predicted = states[True].mount_point_present("/dbmnt")
+    assert now == found and predicted["result"] is (None if changes else result)
+    real = states[False].mount_point_present("/dbmnt")
+    assert (real["result"], list(real["changes"])) == (result, changes) and real["changes"] == predicted["changes"]
+    assert result or "ibdata1" in real["comment"]
