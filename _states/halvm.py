@@ -5,7 +5,7 @@ Scope: once per cluster, on the node whose duty it is (``mounted`` and ``release
 not ours is refused.
 """
 
-from hadb_core import storage_plan, storage_volume
+from hadb_core import storage_grow, storage_plan, storage_volume
 from hadb_core.outcome import carry_out, converge
 
 __virtualname__ = "halvm"
@@ -15,8 +15,8 @@ def __virtual__():
     return __virtualname__
 
 
-def _converge(name, plan, done):
-    return converge(name, plan=plan, apply=lambda found: carry_out(__salt__, "halvm_write", found),
+def _converge(name, plan, done, effects="halvm_write"):
+    return converge(name, plan=plan, apply=lambda found: carry_out(__salt__, effects, found),
                     test=__opts__["test"], done=done)
 
 
@@ -141,6 +141,43 @@ def formatted(name, vg, fstype):
     """
     return _converge(name, lambda: storage_volume.plan_format(__salt__["halvm.volume"](vg, name), fstype),
                      f"{vg}/{name} holds {fstype}")
+
+
+def grown(name, vg, luns, size, fstype, mount_point):
+    """
+    Ensure that the volume and its filesystem are as large as the pillar wants and the LUNs allow, while it is in use.
+
+    Nothing is ever shrunk, and no partition table in use is rewritten. Refused where the volume is not mounted.
+
+    name
+        The logical volume.
+    vg
+        Its volume group.
+    luns
+        As for ``partitioned``.
+    size
+        ``100%FREE``, a share of the group such as ``80%VG``, ``800G``, ``16T``; a unit is a power of 1024.
+    fstype
+        ``ext4``.
+    mount_point
+        Where it is mounted.
+
+    .. code-block:: yaml
+
+        db-vol:
+          halvm.grown:
+            - vg: db-vg
+            - luns: [{wwid: 36001405aabbccdd00000000000000001}, {wwid: 36001405aabbccdd00000000000000002}]
+            - size: 100%FREE
+            - fstype: ext4
+            - mount_point: /dbmnt
+    """
+    return _converge(
+        name,
+        lambda: storage_grow.plan_grow(
+            _luns(luns), __salt__["halvm.report"](), luns, __salt__["halvm.volume"](vg, name), size, fstype=fstype,
+            fs_size=__salt__["halvm_grow.filesystem_size"](vg, name, fstype), mount_point=mount_point),
+        f"{vg}/{name} and its filesystem have the size that is wanted", effects="halvm_grow")
 
 
 def mounted(name, vg, lv, fstype, options="", managed_by_cluster=None):

@@ -12,7 +12,7 @@ _ABSOLUTE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGTP]?)(?:I?B)?", re.IGNORECASE)
 _RELATIVE = re.compile(r"([1-9]\d?|100)%(FREE|VG|PVS)", re.IGNORECASE)
 
 
-def is_relative(size: str) -> bool:
+def is_relative(size: str | int) -> bool:
     """Return whether the size is a share of the volume group, such as ``100%FREE``."""
     return bool(_RELATIVE.fullmatch(str(size)))
 

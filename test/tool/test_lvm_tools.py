@@ -42,7 +42,9 @@ class Disk:
         salt: dict[str, Callable[..., Any]] = {"cmd.run_all": self.run_all}
         self.halvm = load("_modules/halvm.py", salt=salt)
         self.halvm.salt.utils.path.which = lambda program: f"/sbin/{program}"
-        salt |= {f"halvm.{name}": getattr(self.halvm, name) for name in ("luns", "report", "volume")}
+        names = ("luns", "report", "volume", "partitions_known")
+        salt |= {f"halvm.{name}": getattr(self.halvm, name) for name in names}
+        self.grow = load("_modules/halvm_grow.py", salt=salt)
         self.write = load("_modules/halvm_write.py", salt=salt)
         names = ("partition", "pvcreate", "vgcreate", "vgextend", "no_autoactivation", "reread_partitions")
         salt |= {f"halvm_write.{name}": getattr(self.write, name) for name in names}
@@ -164,3 +166,33 @@ def test_multipath_reads_the_configuration_that_hadb_writes(disk: Disk) -> None:
     for setting in ("no_path_retry 2", "fast_io_fail_tmo 5", f"wwid ^{WWID}$", "user_friendly_names no"):
         assert setting in words, done
     assert "invalid keyword" not in done["stdout"] + done["stderr"]
+
+
+def test_a_physical_volume_takes_the_room_that_its_partition_was_given(disk: Disk) -> None:
+    disk.states(test=False)
+    before = disk.halvm.report()["vgs"][0]
+    with (disk.directory / "disk").open("r+b") as stream:
+        stream.truncate(2 * SIZE)
+    disk._losetup("--set-capacity", disk.device)
+    # What docs/modules/halvm.md tells the operator to do; a partition in use is nothing that hadb rewrites.
+    disk.tool("parted", "--script", "--fix", disk.device, "resizepart", "1", "100%")
+    disk.write.reread_partitions(WWID)
+    disk.grow.pvresize(WWID, "db-vg")
+    after = disk.halvm.report()["vgs"][0]
+    assert after["size"] - before["size"] == SIZE
+    assert after["free"] - before["free"] == SIZE
+
+
+def test_a_mounted_filesystem_is_measured_and_grown(disk: Disk) -> None:
+    disk.tool("mkfs.ext4", "-q", disk.device, "65536k")
+    with tempfile.TemporaryDirectory(dir=disk.root / "mnt") as mount_point:  # where the tools' own /proc shows it
+        subprocess.run(["mount", disk.device, mount_point], check=True)
+        try:
+            volume = {"local": True, "active": True, "device": disk.device, "mounted_at": [mount_point],
+                      "fs": {"type": "ext4"}}  # fmt: skip
+            disk.salt["halvm.volume"] = lambda vg, lv: volume
+            assert disk.grow.filesystem_size("db-vg", "db-vol", "ext4") == 2**26
+            disk.grow.resizefs("db-vg", "db-vol", "ext4")
+            assert disk.grow.filesystem_size("db-vg", "db-vol", "ext4") == SIZE
+        finally:
+            subprocess.run(["umount", mount_point], check=True)
