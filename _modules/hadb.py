@@ -5,9 +5,11 @@ Reads only; nothing here changes anything.
 
 import contextlib
 import grp
+import inspect
 import json
 import pwd
 import socket
+import sys
 import time
 from pathlib import Path
 
@@ -79,7 +81,11 @@ def faults():
 
 def version():
     """
-    Return the version of hadb's modules and of their pure core, and where they were loaded from.
+    Return which code of hadb this minion runs, and where it comes from.
+
+    ``{"core": version of hadb_core, "core_path": its directory, "module_path": this module's file, "stale":
+    [hadb_core.NAME, ...]}``. ``stale`` names the parts of hadb_core whose files were replaced while the minion goes on
+    with what it has in memory; restart salt-minion then.
 
     CLI Example:
 
@@ -87,7 +93,34 @@ def version():
 
         salt '*' hadb.version
     """
-    return {"core": VERSION, "core_path": str(Path(documents.__file__).parent), "module_path": __file__}
+    return {
+        "core": VERSION,
+        "core_path": str(Path(documents.__file__).parent),
+        "module_path": __file__,
+        "stale": sorted(name for name, module in list(sys.modules.items())
+                        if name.partition(".")[0] == "hadb_core" and _is_stale(module)),
+    }
+
+
+def _is_stale(module):
+    """Return whether a function or method of a loaded module is not what its file holds now."""
+    file = Path(getattr(module, "__file__", None) or "")
+    if not file.is_file():
+        return True
+    places = [module, *(value for value in vars(module).values() if inspect.isclass(value))]
+    held = {
+        value.__code__ for place in places for value in vars(place).values()
+        # What a decorator or a dataclass made comes from another file.
+        if inspect.isfunction(value) and value.__code__.co_filename == module.__file__
+    }
+    return not held <= set(_codes(compile(file.read_text(encoding="utf-8"), module.__file__, "exec", dont_inherit=True)))
+
+
+def _codes(code):
+    for value in code.co_consts:
+        if inspect.iscode(value):
+            yield value
+            yield from _codes(value)
 
 
 def duty():

@@ -7,10 +7,10 @@ orchestration (``salt-run state.orchestrate hadb.orch``) and ask both nodes.
 import json
 import time
 
-from hadb_core import VERSION, preflight, proofs
+from hadb_core import VERSION, preflight, proofs, remote
 from hadb_core import document as documents
 from hadb_core.errors import HadbError
-from hadb_core.findings import Finding, report
+from hadb_core.findings import Finding, no_answer, report
 from hadb_core.outcome import carry_out, converge
 from hadb_core.plan import Plan, Step
 
@@ -85,33 +85,16 @@ def modules_synced(name, nodes):
     test run could not predict anything on a blank node.
     """
     synced = _ask(nodes, "saltutil.sync_all", kwarg={"refresh": True})
-    silent = [node for node in nodes if not isinstance(synced.get(node), dict)]
-    if silent:
-        return _ret(name, False, report(_no_answer(node, synced.get(node)) for node in silent))
-    versions = {
-        node: answer["core"] if isinstance(answer, dict) else str(answer)
-        for node, answer in _ask(nodes, "hadb.version").items()
-    }
-    stale = [node for node in nodes if versions.get(node) != VERSION]
+    if synced.failed:
+        return _ret(name, False, report(no_answer(node, "minion", why) for node, why in synced.failed.items()))
+    held = _ask(nodes, "hadb.version")
+    stale = [finding for node in nodes if (finding := _stale(node, held))]
     if stale:
-        return _ret(
-            name,
-            False,
-            report(
-                Finding(
-                    node,
-                    "modules",
-                    f"hadb {VERSION}, as on the master",
-                    versions.get(node, "no answer"),
-                    f"restart salt-minion on {node}: it holds an older hadb_core in memory",
-                )
-                for node in stale
-            ),
-        )
+        return _ret(name, False, report(stale))
     changes = {
         f"{node} {kind}": {"old": None, "new": sorted(names)}
         for node in nodes
-        for kind, names in synced[node].items()
+        for kind, names in synced.found[node].items()
         if names
     }
     return _ret(name, True, f"Both nodes have hadb {VERSION}", changes)
@@ -183,38 +166,31 @@ def _document():
     return document
 
 
+def _stale(node, held):
+    """Return the finding that a minion works with other code than it was given, if it does."""
+    if node in held.failed:
+        return no_answer(node, "modules", held.failed[node])
+    version = held.found[node]
+    if version["core"] == VERSION and not version["stale"]:
+        return None
+    older = f"hadb {version['core']}" + (f" with older {', '.join(version['stale'])}" if version["stale"] else "")
+    return Finding(node, "modules", f"hadb {VERSION}, as on the master", older,
+                   f"restart salt-minion on {node}: it holds an older hadb_core in memory")
+
+
 def _facts(document, topics):
-    """Return ``{node: facts}``; a node that does not answer, or whose modules fail, is missing or carries errors."""
-    answers = _ask(documents.minion_ids(document), "hadb.facts", arg=[list(topics)])
-    return {
-        node: answer if isinstance(answer, dict) else {"facts": {"error": str(answer)}}
-        for node, answer in answers.items()
-    }
+    """Return ``{node: facts}``; a node that does not answer is missing, one whose modules fail has an error."""
+    answered = _ask(documents.minion_ids(document), "hadb.facts", arg=[list(topics)])
+    errors = {node: {"facts": {"error": why}} for node, why in answered.failed.items() if why != remote.SILENT}
+    return {**answered.found, **errors}
 
 
 def _ask(nodes, function, arg=(), kwarg=None):
-    """Return ``{node: answer}`` of those minions that answered."""
-    ids = {minion: node for node, minion in nodes.items()}
-    answers = __salt__["saltutil.cmd"](
-        sorted(ids), function, arg=arg, tgt_type="list", timeout=_ANSWER, kwarg=kwarg
+    """Call a function on the minions of ``nodes`` (node -> minion id); return what came back by node."""
+    returned = __salt__["saltutil.cmd"](
+        list(nodes.values()), function, arg=arg, tgt_type="list", timeout=_ANSWER, kwarg=kwarg
     )
-    # The answer of a minion that is down is False or missing, depending on Salt's version.
-    return {
-        ids[minion]: _plain(answer["ret"])
-        for minion, answer in answers.items()
-        if isinstance(answer, dict) and "ret" in answer
-    }
-
-
-def _plain(answer):
-    return json.loads(json.dumps(answer))
-
-
-def _no_answer(node, answer):
-    return Finding(
-        node,
-        "minion",
-        "an answer from its Salt minion",
-        str(answer) if answer else "none",
-        "look whether the node is up and salt-minion runs; both nodes are needed",
-    )
+    by_node = {node: returned.get(minion) for node, minion in nodes.items()}
+    read = remote.read(by_node, by_node)
+    # json: what Salt brings back may be a mapping of its own kind.
+    return remote.Read(json.loads(json.dumps(read.found)), read.failed)

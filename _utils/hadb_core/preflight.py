@@ -14,7 +14,7 @@ from typing import Any
 from hadb_core.block_lun import stage
 from hadb_core.document import digest, peer_of
 from hadb_core.errors import Refused
-from hadb_core.findings import Finding
+from hadb_core.findings import Finding, is_error, no_answer, unreadable
 
 Document = Mapping[str, Any]
 Facts = Mapping[str, Mapping[str, Any]]
@@ -35,11 +35,11 @@ def check(document: Document, facts: Facts) -> list[Finding]:
         ``{node: {topic: ...}}`` with the topics ``system``, ``luns``, ``bmc`` and ``cipher_zero`` (any may be missing,
         then it is not looked at); a node that did not answer is missing.
     """
-    found = list(_answered(document, facts))
-    for node, known in facts.items():
-        found += _unreadable(node, known)
+    found = [no_answer(node, "minion") for node in document["nodes"] if node not in facts]
+    found += [unreadable(node, topic, topic, value) for node, known in facts.items()
+              for topic, value in known.items() if is_error(value)]
     usable = {
-        node: {topic: value for topic, value in known.items() if not _is_error(value)}
+        node: {topic: value for topic, value in known.items() if not is_error(value)}
         for node, known in facts.items()
     }
     checks: tuple[Callable[[Document, Facts], Iterator[Finding]], ...] = (
@@ -54,34 +54,6 @@ def check(document: Document, facts: Facts) -> list[Finding]:
         _bmcs,
     )
     return found + [finding for one in checks for finding in one(document, usable)]
-
-
-def _is_error(value: Any) -> bool:
-    return isinstance(value, Mapping) and set(value) == {"error"}
-
-
-def _answered(document: Document, facts: Facts) -> Iterator[Finding]:
-    for node in document["nodes"]:
-        if node not in facts:
-            yield Finding(
-                node,
-                "minion",
-                "an answer from its Salt minion",
-                "none",
-                "look whether the node is up and salt-minion runs; both nodes are needed",
-            )
-
-
-def _unreadable(node: str, known: Mapping[str, Any]) -> Iterator[Finding]:
-    for topic, value in known.items():
-        if _is_error(value):
-            yield Finding(
-                node,
-                topic,
-                "facts that can be read",
-                value["error"],
-                "repair what the message names; nothing is guessed",
-            )
 
 
 def _systems(facts: Facts) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from hadb_core.document import peer_of
-from hadb_core.findings import Finding
+from hadb_core.findings import Finding, is_error, no_answer, unreadable
 
 Document = Mapping[str, Any]
 Facts = Mapping[str, Mapping[str, Any]]
@@ -38,25 +38,9 @@ def prove(proof: str, document: Document, facts: Facts) -> list[Finding]:
         for topic in TOPICS[proof]:
             value = facts.get(node, {}).get(topic)
             if value is None:
-                found.append(
-                    Finding(
-                        node,
-                        proof,
-                        "an answer from its Salt minion",
-                        "none",
-                        "look whether the node is up and salt-minion runs",
-                    )
-                )
-            elif isinstance(value, Mapping) and set(value) == {"error"}:
-                found.append(
-                    Finding(
-                        node,
-                        proof,
-                        f"{topic} facts that can be read",
-                        value["error"],
-                        "repair what the message names",
-                    )
-                )
+                found.append(no_answer(node, proof))
+            elif is_error(value):
+                found.append(unreadable(node, proof, topic, value))
     return found or list(_PROOFS[proof](document, facts))
 
 

@@ -33,7 +33,7 @@ def test_a_silent_node_is_named():
 def test_what_cannot_be_read_is_never_taken_for_absent():
     facts = blank()
     facts["db1"]["luns"] = {"error": "wipefs failed"}
-    assert "db1, luns: expected facts that can be read; found wipefs failed" in said(facts)
+    assert "db1, luns: expected luns facts that can be read; found wipefs failed" in said(facts)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_a_lun_with_a_foreign_filesystem_is_refused_and_named():
         ("bmc", {"power": "no answer (timeout)"}, "the BMC of db2 to answer"),
         ("bmc", {"power": "off"}, "the BMC of db2 to answer 'power is on'; found off"),
         ("cipher_zero", {"refused": False}, "the BMC of db2 to refuse cipher suite 0"),
-        ("cipher_zero", {"error": "no answer"}, "facts that can be read; found no answer"),
+        ("cipher_zero", {"error": "no answer"}, "cipher_zero facts that can be read; found no answer"),
     ],
 )
 def test_fencing_is_looked_at_from_the_other_node(topic, value, wanted):
