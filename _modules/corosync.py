@@ -1,6 +1,7 @@
-"""Read and change what Corosync needs on this node: its file, its key, and what it says about itself.
+"""Read and change what Corosync needs on this node: its file and its key.
 
-This is the only place where hadb runs Corosync's tools. Nothing here starts or stops Corosync.
+The running Corosync (``running``, ``status``, ``pending``, ``reload``, ...) has the same name for Salt and is
+in ``corosync_daemon.py``. Nothing in either starts or stops Corosync.
 """
 
 import base64
@@ -12,11 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import salt.utils.data
-import salt.utils.path
 
-from hadb_core import corosync_authkey, corosync_conf, corosync_plan, corosync_runtime, sealing
+from hadb_core import corosync_authkey, corosync_conf, corosync_plan, sealing
 from hadb_core.errors import CommandFailed, Refused, Unreadable
-from hadb_core.process import Result, run
+from hadb_core.process import run
 
 __virtualname__ = "corosync"
 
@@ -30,33 +30,6 @@ _CHECK_SECTIONS = "totem {{\n\tkeyfile: {key}\n}}\nlogging {{\n\tto_stderr: yes\
 
 def __virtual__() -> str:
     return __virtualname__
-
-
-def installed() -> bool:
-    """Return whether the program ``corosync`` is there.
-
-    CLI Example:
-
-    .. code-block:: bash
-
-        salt 'db*' corosync.installed
-    """
-    return bool(salt.utils.path.which("corosync"))
-
-
-def running() -> bool:
-    """Return whether Corosync runs on this node, whoever started it.
-
-    The process table is asked and not Corosync, because one that hangs is running too. A blank node has no
-    Corosync, and perhaps not even pgrep.
-
-    CLI Example:
-
-    .. code-block:: bash
-
-        salt 'db*' corosync.running
-    """
-    return installed() and _run(["pgrep", "-x", "corosync"], answers=(0, 1)).code == 0
 
 
 def configuration(path: str = CONFIGURATION) -> str | None:
@@ -77,14 +50,100 @@ def configuration(path: str = CONFIGURATION) -> str | None:
         return None
 
 
+def parse(text: str | None = None) -> list[dict[str, Any]]:
+    """Return a corosync.conf as plain data: every line in its order, comments and repeated sections too.
+
+    text
+        The file's text; default: this node's file.
+
+    A line is ``{"key": "token", "value": "3000"}``, ``{"section": "totem", "items": [...]}`` or ``{"comment":
+    "# words"}`` (``""`` is an empty line). ``render`` makes a file of it again. Raises an error with the line
+    when it is not a corosync.conf, or there is none.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt db1 corosync.parse
+    """
+    return corosync_conf.to_data(_tree(text))
+
+
+def render(items: list[dict[str, Any]]) -> str:
+    """Return the text of a corosync.conf made from plain data; nothing is written.
+
+    items
+        As ``parse`` returns them.
+
+    Raises an error with all lines that a file cannot hold.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt db1 corosync.render '[{"section": "totem", "items": [{"key": "version", "value": 2}]}]'
+    """
+    return corosync_conf.render(corosync_conf.from_data(items))
+
+
+def diff(new: str, old: str | None = None) -> dict[str, Any]:
+    """Return how two corosync.conf files differ, and what it takes until the difference counts.
+
+    new
+        The text of the one.
+    old
+        The text of the other; default: this node's file.
+
+    Returns ``changes`` (``{path: {"old": ..., "new": ..., "impact": ...}}``, ``None`` where it is not there),
+    ``impact`` of all together and ``layout`` (only comments, order or spaces differ). An impact is ``none``,
+    ``reload`` (``corosync.reload`` is enough) or ``restart`` (Corosync must be stopped on all nodes and
+    started again, which takes the database down). The order of nodes and links is no difference.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt db1 corosync.diff "$(cat corosync.conf.new)"
+    """
+    return corosync_plan.report(_tree(old), corosync_conf.parse(new))
+
+
+def validate(text: str | None = None) -> list[str]:
+    """Return everything that is wrong with a corosync.conf, as sentences; nothing means that it is right.
+
+    text
+        The file's text; default: this node's file.
+
+    Unknown keys and sections (Corosync ignores them without a word), keys and nodes given twice, and, where
+    Corosync is installed, what ``corosync -t`` says of the values. Nothing is changed.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt 'db*' corosync.validate
+    """
+    try:
+        tree = _tree(text)
+    except Unreadable as error:
+        return [str(error)]
+    found = corosync_plan.faults(tree)
+    if __salt__["corosync.installed"]():
+        try:
+            _judge(corosync_conf.render(tree))
+        except CommandFailed as error:
+            found.append(f"corosync -t: {error.err.strip() or error.out.strip()}")
+    return found
+
+
 def check(text: str) -> None:
-    """Raise unless this text is a file that this node's Corosync would start with.
+    """Raise an error unless this text is a file that this node's Corosync would start with.
 
     text
         A corosync.conf.
 
     ``corosync -t`` finds wrong values, our own table finds unknown keys, which it lets through.
-    Raises :class:`~hadb_core.errors.Refused` or :class:`~hadb_core.errors.CommandFailed`.
+    ``validate`` tells the same without raising.
 
     CLI Example:
 
@@ -92,17 +151,27 @@ def check(text: str) -> None:
 
         salt db1 corosync.check "$(cat corosync.conf)"
     """
-    tree = corosync_conf.parse(text)
-    unknown = corosync_plan.unknown_keys(tree)
-    if unknown:
-        raise Refused(
-            f"corosync.conf has keys that Corosync would ignore: {', '.join(unknown)}", "correct them"
-        )
+    found = corosync_plan.faults(corosync_conf.parse(text))
+    if found:
+        raise Refused(f"corosync.conf is not right: {'; '.join(found)}", "correct it")
+    _judge(text)
+
+
+def _tree(text: str | None) -> corosync_conf.Section:
+    if text is None:
+        text = configuration()
+    if text is None:
+        raise Unreadable(CONFIGURATION, "there is no such file")
+    return corosync_conf.parse(text)
+
+
+def _judge(text: str) -> None:
+    """Let Corosync itself judge a copy of the file."""
     with tempfile.TemporaryDirectory(prefix="hadb-corosync-") as scratch:
         key, file = Path(scratch, "authkey"), Path(scratch, "corosync.conf")
         key.write_bytes(_CHECK_KEY)
         file.write_text(text + _CHECK_SECTIONS.format(key=key), encoding="utf-8")
-        _run(["corosync", "-t", "-c", str(file)])
+        run(__salt__["cmd.run_all"], ["corosync", "-t", "-c", str(file)])
 
 
 def write_configuration(text: str, path: str = CONFIGURATION) -> None:
@@ -119,80 +188,9 @@ def write_configuration(text: str, path: str = CONFIGURATION) -> None:
 
         salt db1 corosync.write_configuration "$(cat corosync.conf)"
     """
-    if installed():
+    if __salt__["corosync.installed"]():
         check(text)
     _write(path, text.encode(), 0o644)
-
-
-def pending() -> dict[str, Any]:
-    """Return what the file says and the running Corosync does not do yet.
-
-    ``{"running": True, "file": "<sha256>", "impact": "none" | "reload" | "restart", "changes":
-    {path: {"old": ..., "new": ...}}}``. When Corosync does not run nothing is pending.
-
-    CLI Example:
-
-    .. code-block:: bash
-
-        salt 'db*' corosync.pending
-    """
-    text = configuration()
-    facts: dict[str, Any] = {
-        "running": running(),
-        "file": None if text is None else hashlib.sha256(text.encode()).hexdigest(),
-    }
-    changes = []
-    if facts["running"]:
-        if text is None:
-            raise Unreadable(CONFIGURATION, "there is no such file, but Corosync runs")
-        changes = corosync_runtime.pending(_cmap("icmap"), corosync_conf.parse(text))
-    return {
-        **facts,
-        "impact": corosync_plan.impact(changes),
-        "changes": {change.path: {"old": change.old, "new": change.new} for change in changes},
-    }
-
-
-def reload() -> None:
-    """Make Corosync read its file again, **on every node of the cluster** (corosync-cfgtool(8), ``-R``).
-
-    Refused while the file asks for something that only a restart can do.
-
-    CLI Example:
-
-    .. code-block:: bash
-
-        salt db1 corosync.reload
-    """
-    found = pending()
-    if not found["running"]:
-        raise Refused("Corosync does not run on this node", "there is nothing to reload")
-    if found["impact"] == corosync_plan.RESTART:
-        raise Refused(
-            f"a reload is not enough for {', '.join(found['changes'])}",
-            "stop pacemaker and corosync on both nodes in a maintenance window and start them again",
-        )
-    check(configuration() or "")
-    _run(["corosync-cfgtool", "-R"])
-
-
-def membership() -> dict[str, Any]:
-    """Return who is in the cluster and over which links, as this node sees it.
-
-    ``{"running": False}`` when Corosync does not run, else see
-    :func:`hadb_core.corosync_runtime.membership`. Raises when Corosync runs and does not answer.
-
-    CLI Example:
-
-    .. code-block:: bash
-
-        salt 'db*' corosync.membership
-    """
-    if not running():
-        return {"running": False}
-    # corosync-quorumtool(8): 0 quorate, 2 not quorate; 1 is an error and no answer.
-    quorate = _run(["corosync-quorumtool", "-s"], answers=(0, 2)).code == 0
-    return corosync_runtime.membership(_cmap("icmap"), _cmap("stats"), quorate=quorate)
 
 
 def authkey() -> dict[str, Any] | None:
@@ -335,7 +333,7 @@ def authkey_from_pillar(pillar_key: str) -> str:
     if key is None:
         raise Refused(f"the pillar has no {pillar_key}", "add it, or let hadb.orch make a key")
     # The same question as the state's, asked again at the last moment.
-    corosync_authkey.plan_node(authkey(), hashlib.sha256(key).hexdigest(), pillar_key, running=running())
+    corosync_authkey.plan_node(authkey(), hashlib.sha256(key).hexdigest(), pillar_key, running=__salt__["corosync.running"]())
     return _write_key(key)
 
 
@@ -390,14 +388,3 @@ def _write(path: str, content: bytes, mode: int) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
-
-
-def _cmap(name: str) -> corosync_runtime.Cmap:
-    return corosync_runtime.parse_cmap(_run(["corosync-cmapctl", "-m", name]).out)
-
-
-def _run(argv: list[str], answers: tuple[int, ...] = (0,)) -> Result:
-    if not salt.utils.path.which(argv[0]):
-        raise CommandFailed(argv, 127, err=f"{argv[0]} is not installed")
-    # A hanging Corosync hangs its tools; 30 s is ten token times at the default of 3 s.
-    return run(__salt__["cmd.run_all"], argv, answers=answers, timeout=30)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from hadb_core.errors import Unreadable
+from hadb_core.errors import Invalid, Unreadable
 
 # What tells repeated sections apart: Corosync itself knows them by these, not by their order.
 _NAMES = {"node": "name", "interface": "linknumber", "logger_subsys": "subsys"}
@@ -92,6 +93,63 @@ def _lines(section: Section, depth: int) -> Iterator[str]:
             yield f"{indent}}}\n"
 
 
+def to_data(tree: Section) -> list[dict[str, Any]]:
+    """Return a file as plain lists and dictionaries, in the order of its lines.
+
+    A line is ``{"key": ..., "value": ...}``, ``{"section": name, "items": [...]}`` or ``{"comment": text}``.
+    """
+    return [_line_data(item) for item in tree.items]
+
+
+def _line_data(item: Comment | Entry | Section) -> dict[str, Any]:
+    if isinstance(item, Comment):
+        return {"comment": item.text}
+    if isinstance(item, Entry):
+        return {"key": item.key, "value": item.value}
+    return {"section": item.name, "items": to_data(item)}
+
+
+def from_data(data: Sequence[Mapping[str, Any]]) -> Section:
+    """Return the file that :func:`to_data` made plain data of.
+
+    Raises :class:`~hadb_core.errors.Invalid` with all lines that are none of the three kinds, or that a file
+    cannot hold: what is rendered must read back as it was given.
+    """
+    faults: list[str] = []
+    items = tuple(_from_lines(data, "", faults))
+    if faults:
+        raise Invalid(faults)
+    return Section("", items)
+
+
+def _from_lines(data: Any, path: str, faults: list[str]) -> Iterator[Comment | Entry | Section]:
+    if not isinstance(data, Sequence) or isinstance(data, str):
+        faults.append(f"{path or 'the file'}: must be a list of lines")
+        return
+    for number, line in enumerate(data):
+        place = f"{path}[{number}]"
+        fields = set(line) if isinstance(line, Mapping) else set()
+        if fields == {"section", "items"} and _plain(line["section"], "{}:"):
+            yield Section(line["section"], tuple(_from_lines(line["items"], f"{place}.{line['section']}", faults)))
+        elif fields == {"key", "value"} and _plain(line["key"], "{}:") and _plain(str(line["value"]), "{}", empty=True):
+            yield Entry(line["key"], str(line["value"]))
+        elif fields == {"comment"} and (line["comment"] == "" or _comment(line["comment"])):
+            yield Comment(line["comment"])
+        else:
+            faults.append(f"{place}: {line!r} is no key, section or comment of a corosync.conf")
+
+
+def _plain(word: Any, forbidden: str, *, empty: bool = False) -> bool:
+    """Return whether a word stays what it is when it is written into one line and read again."""
+    if not isinstance(word, str) or word != word.strip() or len(word.splitlines()) > 1:
+        return False
+    return (bool(word) or empty) and not word.startswith("#") and not any(mark in word for mark in forbidden)
+
+
+def _comment(text: Any) -> bool:
+    return isinstance(text, str) and text.startswith("#") and text == text.strip() and len(text.splitlines()) == 1
+
+
 def flatten(tree: Section, path: str = "") -> dict[str, str]:
     """Return every setting by its path: ``{"totem.token": "3000", "nodelist.node[db1].nodeid": "1"}``.
 
@@ -103,11 +161,12 @@ def flatten(tree: Section, path: str = "") -> dict[str, str]:
         if isinstance(item, Entry):
             flat[f"{path}{item.key}"] = item.value
         elif isinstance(item, Section):
-            flat.update(flatten(item, f"{path}{_label(item)}."))
+            flat.update(flatten(item, f"{path}{label(item)}."))
     return flat
 
 
-def _label(section: Section) -> str:
+def label(section: Section) -> str:
+    """Return a section's name, with what tells it from its like: ``node[db1]``, ``interface[0]``."""
     if section.name not in _NAMES:
         return section.name
     # `ringnumber` is the old word for linknumber; both default to link 0.

@@ -83,6 +83,35 @@ def unknown_keys(tree: Section) -> list[str]:
     return list(_unknown(tree, ""))
 
 
+def faults(tree: Section) -> list[str]:
+    """Return what is wrong with a file that ``corosync -t`` lets through, as sentences; nothing means fine."""
+    unknown = [f"{path}: Corosync does not know this and ignores it; check the spelling" for path in unknown_keys(tree)]
+    return [*unknown, *_twice(tree, "")]
+
+
+def _twice(section: Section, path: str) -> Iterable[str]:
+    """Yield what one section says twice: then only the last counts, and a reader sees the first."""
+    entries = [item.key for item in section.items if isinstance(item, Entry)]
+    for key in dict.fromkeys(key for key in entries if entries.count(key) > 1):
+        yield f"{path}{key}: is given {entries.count(key)} times; only the last counts"
+    labels = [corosync_conf.label(item) for item in section.items if isinstance(item, Section)]
+    for name in dict.fromkeys(name for name in labels if "[" in name and labels.count(name) > 1):
+        yield f"{path}{name}: there are {labels.count(name)} of them; give each a name or number of its own"
+    for item in section.items:
+        if isinstance(item, Section):
+            yield from _twice(item, f"{path}{corosync_conf.label(item)}.")
+
+
+def report(old: Section, new: Section) -> dict[str, Any]:
+    """Return how two files differ, as plain data; the keys are those of ``corosync.diff``."""
+    found = differences(old, new)
+    return {
+        "impact": impact(found),
+        "changes": {item.path: {"old": item.old, "new": item.new, "impact": item.impact} for item in found},
+        "layout": not found and old != new,
+    }
+
+
 def _unknown(section: Section, path: str) -> Iterable[str]:
     for item in section.items:
         name = f"{path}.{item.name}" if isinstance(item, Section) and path else getattr(item, "name", "")

@@ -21,6 +21,10 @@ _RUNTIME_ONLY = (".bindnetaddr", "nodelist.local_node_pos", "totem.nodeid")
 # Names of sections in the file that the map has in its key instead.
 _FILE_ONLY = (".linknumber",)
 
+# What quorumtool prints as numbers, and what libknet counts for each link to each node.
+_VOTES = ("Expected votes", "Highest expected", "Total votes", "Quorum")
+_DETAILS = {"mtu": "mtu", "latency": "latency_ave", "down_count": "down_count"}
+
 Cmap = dict[str, Any]
 
 
@@ -78,6 +82,53 @@ def membership(icmap: Mapping[str, Any], stats: Mapping[str, Any], *, quorate: b
         "waiting_for_all": icmap.get("runtime.votequorum.wait_for_all_status") == 1,
         "links": _links(mine, stats, me, names),
     }
+
+
+def status(icmap: Mapping[str, Any], stats: Mapping[str, Any], told: str) -> dict[str, Any]:
+    """Return everything that Corosync knows about itself: links, ring and quorum.
+
+    icmap, stats
+        Corosync's two maps, from :func:`parse_cmap`.
+    told
+        What ``corosync-quorumtool -s`` printed.
+
+    As :func:`membership`, and ``"ring_id": "1.8"``, ``"votes": {"expected": 2, "highest_expected": 2, "total": 2,
+    "quorum": 1}``, ``"flags": ["2Node", "Quorate", "WaitForAll"]``, ``"token_lost"`` (how often since the
+    start), and in each link's ``"peers"`` instead of a boolean ``{"connected": True, "mtu": bytes,
+    "latency": microseconds, "down_count": n}``.
+    """
+    facts = _quorum(told)
+    found = membership(icmap, stats, quorate=facts["Quorate"] == "Yes")
+    numbers = {int(node["nodeid"]): str(node.get("name", node["nodeid"])) for node in _nodes(icmap) if "nodeid" in node}
+    ids = {name: number for number, name in numbers.items()}
+    for link in found["links"]:
+        link["peers"] = {
+            peer: {"connected": up, **_link_details(stats, ids.get(peer, peer), link["id"])}
+            for peer, up in link["peers"].items()
+        }
+    return found | {
+        "ring_id": facts["Ring ID"],
+        "votes": {name.lower().replace(" votes", "").replace(" ", "_"): int(facts[name].split()[0]) for name in _VOTES},
+        "flags": facts["Flags"].split(),
+        "token_lost": stats.get("stats.srp.operational_token_lost", 0),
+    }
+
+
+def _link_details(stats: Mapping[str, Any], node: int | str, link: int) -> dict[str, Any]:
+    base = f"stats.knet.node{node}.link{link}"
+    return {name: stats.get(f"{base}.{key}", 0) for name, key in _DETAILS.items()}
+
+
+def _quorum(told: str) -> dict[str, str]:
+    """Return the ``NAME: VALUE`` lines of quorumtool; raises Unreadable when one that it always prints is missing."""
+    pairs = (line.partition(":") for line in told.splitlines())
+    facts = {name.strip(): value.strip() for name, colon, value in pairs if colon}
+    for name in ("Ring ID", "Quorate", "Flags", *_VOTES):
+        # "1 Activity blocked" is a number with a remark.
+        if name not in facts or (name in _VOTES and not facts[name].partition(" ")[0].isdigit()):
+            line = next((line for line in told.splitlines() if line.startswith(name)), "")
+            raise Unreadable("corosync-quorumtool", f"it does not tell {name!r}", line)
+    return facts
 
 
 def _nodes(icmap: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ import pytest
 from cib_chroot import SUITES
 from cib_cluster import Cluster
 from cib_document import document, without_vip
-from pacemaker_module import pacemaker
+from joined_module import pacemaker
 
 from hadb_core import cib_merge
 from hadb_core.cib_wanted import wanted

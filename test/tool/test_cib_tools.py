@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from cib_chroot import SUITES, chroot, run_all
 from cib_document import document, without_vip
-from pacemaker_module import pacemaker
+from joined_module import pacemaker
 
 from hadb_core import cib_merge
 from hadb_core.cib_values import PROPERTIES

@@ -6,15 +6,15 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
+from types import SimpleNamespace
 
 import cib_chroot
 import pytest
 from corosync_pair import NODES, Pair, pair, until
+from joined_module import corosync as joined
 
 from hadb_core import corosync_conf, corosync_wanted
 from hadb_core.errors import CommandFailed, Refused
-from support import load
 
 pytestmark = pytest.mark.skipif(
     not shutil.which("mmdebstrap") or os.geteuid() != 0,
@@ -38,31 +38,30 @@ def nodes(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pair]:
 
 
 @pytest.fixture
-def corosync(nodes: Pair, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    module = load("_modules/corosync.py", salt={"cmd.run_all": nodes.run_all("db1")})
-    monkeypatch.setattr(module.salt.utils.path, "which", lambda name: f"/usr/bin/{name}")
-    monkeypatch.setattr(module, "configuration", lambda: (nodes.scratch / "db1/corosync.conf").read_text())
+def corosync(nodes: Pair) -> SimpleNamespace:
+    module = joined(nodes.run_all("db1"))
+    module.salt["corosync.configuration"] = lambda: (nodes.scratch / "db1/corosync.conf").read_text()
     return module
 
 
-def formed(nodes: Pair, corosync: ModuleType) -> None:
+def formed(nodes: Pair, corosync: SimpleNamespace) -> None:
     for node in NODES:
         nodes.start(node)
     until(lambda: members(corosync) == ["db1", "db2"] and all(peers(corosync)), 30)
 
 
-def members(corosync: ModuleType) -> list[str]:
+def members(corosync: SimpleNamespace) -> list[str]:
     try:
         return corosync.membership().get("members", [])
     except CommandFailed:
         return []  # it is starting and does not answer yet
 
 
-def peers(corosync: ModuleType) -> list[bool]:
+def peers(corosync: SimpleNamespace) -> list[bool]:
     return [link["peers"]["db2"] for link in corosync.membership()["links"]]
 
 
-def test_two_nodes_form_a_quorate_membership_over_both_links(nodes: Pair, corosync: ModuleType) -> None:
+def test_two_nodes_form_a_quorate_membership_over_both_links(nodes: Pair, corosync: SimpleNamespace) -> None:
     formed(nodes, corosync)
     assert corosync.membership() == {
         "running": True, "node_id": 1, "name": "db1", "members": ["db1", "db2"], "quorate": True,
@@ -75,7 +74,17 @@ def test_two_nodes_form_a_quorate_membership_over_both_links(nodes: Pair, corosy
     assert corosync.pending()["changes"] == {}
 
 
-def test_a_cut_cable_shows_its_link_down_and_costs_no_member(nodes: Pair, corosync: ModuleType) -> None:
+def test_the_status_tells_ring_votes_and_what_the_links_are_like(nodes: Pair, corosync: SimpleNamespace) -> None:
+    formed(nodes, corosync)
+    found = corosync.status()
+    assert found["votes"] == {"expected": 2, "highest_expected": 2, "total": 2, "quorum": 1}
+    assert {"2Node", "Quorate", "WaitForAll"} <= set(found["flags"])
+    assert found["ring_id"].startswith("1.") and found["version"].startswith("3.1.")
+    for link in found["links"]:
+        assert link["peers"]["db2"]["connected"] and link["peers"]["db2"]["mtu"] > 400
+
+
+def test_a_cut_cable_shows_its_link_down_and_costs_no_member(nodes: Pair, corosync: SimpleNamespace) -> None:
     formed(nodes, corosync)
     rounds = corosync._cmap("stats")["stats.srp.gather_entered"]
     # At once: libknet is slowest to give up a link that has just come up.
@@ -87,21 +96,21 @@ def test_a_cut_cable_shows_its_link_down_and_costs_no_member(nodes: Pair, corosy
     assert corosync._cmap("stats")["stats.srp.gather_entered"] == rounds, "the token was lost"
 
 
-def test_a_node_alone_after_boot_waits_for_the_other(nodes: Pair, corosync: ModuleType) -> None:
+def test_a_node_alone_after_boot_waits_for_the_other(nodes: Pair, corosync: SimpleNamespace) -> None:
     nodes.start("db1")
     until(lambda: members(corosync) == ["db1"], 30)
     alone = corosync.membership()
     assert (alone["quorate"], alone["waiting_for_all"]) == (False, True)
 
 
-def test_a_node_whose_peer_died_goes_on_with_quorum(nodes: Pair, corosync: ModuleType) -> None:
+def test_a_node_whose_peer_died_goes_on_with_quorum(nodes: Pair, corosync: SimpleNamespace) -> None:
     formed(nodes, corosync)
     nodes.kill("db2")
     until(lambda: members(corosync) == ["db1"], 10)
     assert corosync.membership()["quorate"] is True
 
 
-def test_a_node_with_another_key_is_not_let_in(nodes: Pair, corosync: ModuleType) -> None:
+def test_a_node_with_another_key_is_not_let_in(nodes: Pair, corosync: SimpleNamespace) -> None:
     nodes.configure("db2", wanted(), bytes(256))
     nodes.start("db1")
     nodes.start("db2")
@@ -111,7 +120,7 @@ def test_a_node_with_another_key_is_not_let_in(nodes: Pair, corosync: ModuleType
 
 
 def test_a_token_change_waits_for_a_reload_which_reaches_both_nodes(
-    nodes: Pair, corosync: ModuleType
+    nodes: Pair, corosync: SimpleNamespace
 ) -> None:
     formed(nodes, corosync)
     for node in NODES:
@@ -119,13 +128,13 @@ def test_a_token_change_waits_for_a_reload_which_reaches_both_nodes(
     assert corosync.pending()["changes"] == {"totem.token": {"old": "1000", "new": "2000"}}
     corosync.reload()
     until(lambda: corosync.pending()["changes"] == {}, 5)
-    other = load("_modules/corosync.py", salt={"cmd.run_all": nodes.run_all("db2")})
+    other = joined(nodes.run_all("db2"))
     assert other._cmap("icmap")["runtime.config.totem.token"] == 2000
     assert members(corosync) == ["db1", "db2"]
 
 
 def test_a_cipher_change_is_taken_by_a_reload_without_losing_a_member(
-    nodes: Pair, corosync: ModuleType
+    nodes: Pair, corosync: SimpleNamespace
 ) -> None:
     formed(nodes, corosync)
     for node in NODES:
@@ -135,7 +144,7 @@ def test_a_cipher_change_is_taken_by_a_reload_without_losing_a_member(
     assert members(corosync) == ["db1", "db2"]
 
 
-def test_a_port_change_is_refused_as_a_reload(nodes: Pair, corosync: ModuleType) -> None:
+def test_a_port_change_is_refused_as_a_reload(nodes: Pair, corosync: SimpleNamespace) -> None:
     formed(nodes, corosync)
     for node in NODES:
         nodes.configure(node, wanted(port=6000), KEY)

@@ -8,17 +8,17 @@ import json
 import os
 import stat
 from pathlib import Path
-from types import ModuleType
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from joined_module import corosync
 
-from hadb_core import sealing
+from hadb_core import corosync_authkey, sealing
 from hadb_core.corosync_authkey import check_size, plan_agreement, plan_node, short
 from hadb_core.errors import Refused
-from support import load
 
 SECRET = bytes(range(256))
 A, B = "a" * 64, "b" * 64
@@ -148,68 +148,67 @@ def test_a_key_that_corosync_would_not_take_is_refused(size: int) -> None:
 
 
 @pytest.fixture
-def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, minions: dict[str, bytes]) -> ModuleType:
+def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, minions: dict[str, bytes]) -> SimpleNamespace:
     (tmp_path / "minion.pem").write_bytes(minions["one"])
     pillar = {"hadb": {"corosync": {"authkey": base64.encodebytes(SECRET).decode(), "broken": "%%%"}}}
-    salt = {"cmd.run_all": lambda *_a, **_k: {"retcode": 1, "stdout": "", "stderr": ""}}
-    module = load("_modules/corosync.py", salt=salt, opts={"pki_dir": str(tmp_path)}, pillar=pillar)
-    monkeypatch.setattr(module.corosync_authkey, "PATH", str(tmp_path / "corosync/authkey"))
-    monkeypatch.setattr(module.salt.utils.path, "which", lambda name: f"/usr/bin/{name}")
-    return module
+    monkeypatch.setattr(corosync_authkey, "PATH", str(tmp_path / "corosync/authkey"))
+    # The only command here is the question whether Corosync runs.
+    none_runs = {"retcode": 1, "stdout": "", "stderr": ""}
+    return corosync(lambda *_, **__: none_runs, opts={"pki_dir": str(tmp_path)}, pillar=pillar)
 
 
-def test_a_made_key_is_long_and_for_root_only(node: ModuleType) -> None:
+def test_a_made_key_is_long_and_for_root_only(node: SimpleNamespace) -> None:
     fingerprint = node.authkey_generate()
-    file = Path(node.corosync_authkey.PATH)
+    file = Path(corosync_authkey.PATH)
     assert len(file.read_bytes()) == 256
     assert stat.S_IMODE(file.stat().st_mode) == 0o400
     assert node.authkey_fingerprint() == fingerprint == hashlib.sha256(file.read_bytes()).hexdigest()
     assert [path.name for path in file.parent.iterdir()] == ["authkey"], "a temporary file was left behind"
 
 
-def test_a_second_key_is_not_made(node: ModuleType) -> None:
+def test_a_second_key_is_not_made(node: SimpleNamespace) -> None:
     node.authkey_generate()
     with pytest.raises(Refused):
         node.authkey_generate()
 
 
-def test_no_key_has_no_fingerprint_and_cannot_be_exported(node: ModuleType) -> None:
+def test_no_key_has_no_fingerprint_and_cannot_be_exported(node: SimpleNamespace) -> None:
     assert node.authkey_fingerprint() is None
     with pytest.raises(Refused):
         node.authkey_export(node.minion_public_key())
 
 
-def test_an_exported_key_is_imported(node: ModuleType) -> None:
+def test_an_exported_key_is_imported(node: SimpleNamespace) -> None:
     fingerprint = node.authkey_generate()
     sealed = node.authkey_export(node.minion_public_key())
-    Path(node.corosync_authkey.PATH).unlink()
+    Path(corosync_authkey.PATH).unlink()
     assert node.authkey_import(sealed) == fingerprint
     assert node.authkey_import(sealed) == fingerprint
 
 
-def test_an_import_never_replaces_another_key(node: ModuleType) -> None:
+def test_an_import_never_replaces_another_key(node: SimpleNamespace) -> None:
     node.authkey_generate()
     with pytest.raises(Refused, match="another key"):
         node.authkey_import(sealing.seal(SECRET, node.minion_public_key()))
 
 
-def test_the_pillars_key_is_written_and_its_base64_may_have_line_breaks(node: ModuleType) -> None:
+def test_the_pillars_key_is_written_and_its_base64_may_have_line_breaks(node: SimpleNamespace) -> None:
     assert node.authkey_from_pillar("hadb:corosync:authkey") == hashlib.sha256(SECRET).hexdigest()
-    assert Path(node.corosync_authkey.PATH).read_bytes() == SECRET
+    assert Path(corosync_authkey.PATH).read_bytes() == SECRET
 
 
 @pytest.mark.parametrize("key", ["hadb:corosync:broken", "hadb:corosync:nothing"])
-def test_a_pillar_without_a_usable_key_is_refused(node: ModuleType, key: str) -> None:
+def test_a_pillar_without_a_usable_key_is_refused(node: SimpleNamespace, key: str) -> None:
     with pytest.raises(Refused) as refusal:
         node.authkey_from_pillar(key)
     assert "%%%" not in str(refusal.value)
 
 
 def test_a_corosync_that_runs_with_another_key_keeps_it(
-    node: ModuleType, monkeypatch: pytest.MonkeyPatch
+    node: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = node.authkey_generate()
-    monkeypatch.setattr(node, "running", lambda: True)
+    monkeypatch.setitem(node.salt, "corosync.running", lambda: True)
     with pytest.raises(Refused):
         node.authkey_from_pillar("hadb:corosync:authkey")
     assert node.authkey_fingerprint() == before

@@ -14,7 +14,7 @@ from hadb_core.errors import Unreadable
 FIXTURES = Path(__file__).parent / "fixtures"
 
 
-@pytest.mark.parametrize("version", ["3.1.7", "3.1.9"])
+@pytest.mark.parametrize("version", ["3.1.7", "3.1.9", "3.1.10"])
 def test_debians_file_keeps_its_comments_and_sections(version: str) -> None:
     text = (FIXTURES / version / "debian.conf").read_text()
     again = render(parse(text))

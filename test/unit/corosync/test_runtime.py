@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from hadb_core.corosync_conf import parse
-from hadb_core.corosync_runtime import effective, membership, parse_cmap, pending
+from hadb_core.corosync_runtime import effective, membership, parse_cmap, pending, status
 from hadb_core.errors import Unreadable
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
 
-@pytest.fixture(params=["3.1.7", "3.1.9"])
+@pytest.fixture(params=["3.1.7", "3.1.9", "3.1.10"])
 def version(request: pytest.FixtureRequest) -> str:
     return request.param
 
@@ -62,18 +62,9 @@ def test_the_running_configuration_reads_like_a_file(version: str) -> None:
 
 def test_a_file_that_differs_from_the_running_one_is_pending(version: str) -> None:
     icmap = parse_cmap((FIXTURES / version / "healthy.icmap").read_text())
-    text = "\n".join(
-        f"{section} {{\n{lines}\n}}"
-        for section, lines in {
-            "totem": "version: 2\ncluster_name: nova-db\ntransport: knet\ncrypto_cipher: aes256\ncrypto_hash: sha256\n"
-            "token: 5000\ntoken_retransmits_before_loss_const: 10\n"
-            "interface {\nlinknumber: 0\nmcastport: 5405\n}\ninterface {\nlinknumber: 1\nmcastport: 5406\n}",
-            "nodelist": "node {\nname: db1\nnodeid: 1\nring0_addr: 172.16.1.1\nring1_addr: 172.16.2.1\n}\n"
-            "node {\nname: db2\nnodeid: 2\nring0_addr: 172.16.1.2\nring1_addr: 172.16.2.2\n}",
-            "quorum": "provider: corosync_votequorum\ntwo_node: 1\nwait_for_all: 1",
-            "logging": "to_stderr: no\nto_logfile: no\nto_syslog: yes\nsyslog_facility: daemon\ntimestamp: on",
-        }.items()
-    )
+    text = (FIXTURES / version / "pair.conf").read_text()
+    assert pending(icmap, parse(text)) == []
+    text = text.replace("token: 3000", "token: 5000")
     (change,) = pending(icmap, parse(text))
     assert (change.path, change.old, change.new, change.impact) == ("totem.token", "3000", "5000", "reload")
 
@@ -87,3 +78,44 @@ def test_an_answer_that_is_no_map_is_never_an_empty_cluster(text: str) -> None:
 def test_a_map_without_quorum_is_never_an_empty_cluster() -> None:
     with pytest.raises(Unreadable, match=r"this_node_id"):
         membership({"totem.token": 1}, {}, quorate=True)
+
+
+def all_of(version: str, case: str) -> dict[str, Any]:
+    icmap, stats, told = ((FIXTURES / version / f"{case}.{kind}").read_text() for kind in ("icmap", "stats", "quorum"))
+    return status(parse_cmap(icmap), parse_cmap(stats), told)
+
+
+def test_the_status_is_the_membership_with_ring_votes_and_links(version: str) -> None:
+    found = all_of(version, "healthy")
+    assert found["votes"] == {"expected": 2, "highest_expected": 2, "total": 2, "quorum": 1}
+    assert (found["quorate"], found["flags"]) == (True, ["2Node", "Quorate", "WaitForAll"])
+    assert found["ring_id"].partition(".")[0] == "1" and found["token_lost"] == 0
+    peer = found["links"][1]["peers"]["db2"]
+    assert peer["connected"] and peer["mtu"] > 400 and peer["latency"] > 0
+    same = read(version, "healthy")
+    assert {key: found[key] for key in same if key != "links"} == {key: same[key] for key in same if key != "links"}
+
+
+def test_the_status_tells_which_link_is_down(version: str) -> None:
+    found = all_of(version, "onelink")
+    assert [link["peers"]["db2"]["connected"] for link in found["links"]] == [False, True]
+
+
+def test_the_status_of_a_node_that_waits_for_the_other(version: str) -> None:
+    found = all_of(version, "waiting")
+    assert (found["quorate"], found["waiting_for_all"], found["votes"]["total"]) == (False, True, 1)
+
+
+@pytest.mark.parametrize(("old", "new"), [("Ring ID:", "Rong:"), ("Total votes:      2", "Total votes:      many"), ("Flags:", "F")])
+def test_a_quorum_that_is_not_told_is_not_taken_for_none(version: str, old: str, new: str) -> None:
+    icmap, stats = (parse_cmap((FIXTURES / version / f"healthy.{name}").read_text()) for name in ("icmap", "stats"))
+    told = (FIXTURES / version / "healthy.quorum").read_text()
+    with pytest.raises(Unreadable, match="corosync-quorumtool"):
+        status(icmap, stats, told.replace(old, new))
+
+
+def test_a_line_that_is_no_number_is_shown(version: str) -> None:
+    told = (FIXTURES / version / "healthy.quorum").read_text().replace("votes:      2", "votes:      many")
+    with pytest.raises(Unreadable) as error:
+        status({}, {}, told)
+    assert "many" in error.value.line

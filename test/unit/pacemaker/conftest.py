@@ -1,4 +1,4 @@
-"""Real output of Pacemaker 2.1.5 and 3.0.0: two nodes, live daemons, hadb's own configuration."""
+"""Real output of Pacemaker 2.1.5, 3.0.0 and 3.0.3 (test/tool/capture_cluster.py): two nodes, live daemons, hadb's own configuration."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from types import SimpleNamespace
 
 import pytest
 from command_queue import Commands
-from pacemaker_module import pacemaker
+from joined_module import pacemaker
 
 from hadb_core import cib_merge
 
-VERSIONS = ("2.1.5", "3.0.0")
+VERSIONS = ("2.1.5", "3.0.0", "3.0.3")
 
 
 @pytest.fixture(params=VERSIONS)
@@ -52,6 +52,6 @@ def commands() -> Iterator[Commands]:
 def module(commands: Commands, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
     """The execution module on a node that has Pacemaker."""
     loaded = pacemaker(commands.run_all)
-    monkeypatch.setattr(loaded.read, "_SAVED", tmp_path / "cib.xml")
-    monkeypatch.setattr(loaded.operate, "_PAUSE", 0)
+    monkeypatch.setattr(loaded.pacemaker, "_SAVED", tmp_path / "cib.xml")
+    monkeypatch.setattr(loaded.pacemaker_operate, "_PAUSE", 0)
     return loaded

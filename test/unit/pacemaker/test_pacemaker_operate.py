@@ -1,6 +1,7 @@
 """The operators' verbs: what they run, what they refuse, and that they tell the truth afterwards."""
 
 import xml.etree.ElementTree as ET
+from types import SimpleNamespace
 
 import pytest
 from command_queue import MON, QUERY
@@ -31,15 +32,20 @@ def with_constraint(text, name):
     return ET.tostring(root, encoding="unicode")
 
 
+def at(module, *seconds):
+    """Let the module see these times, one after the other; nobody else's clock is touched."""
+    clock = iter(seconds)
+    module.pacemaker_operate.time = SimpleNamespace(monotonic=lambda: next(clock), sleep=lambda _: None)
+
+
 def test_settled_waits_until_everything_is_active(module, commands, real):
     expect_settled(commands, real)
     answer = module.settled(timeout=30)
     assert answer["settled"] and answer["lacking"] == []
 
 
-def test_settled_looks_again_until_the_time_is_over(module, commands, real, monkeypatch):
-    clock = iter((0, 0, 1, 1, 60))
-    monkeypatch.setattr(module.operate.time, "monotonic", lambda: next(clock))
+def test_settled_looks_again_until_the_time_is_over(module, commands, real):
+    at(module, 0, 0, 1, 1, 60)
     for left in (30, 29):
         commands.expect_status(real).expect([*WAIT, f"--timeout={left}"], code=124).expect_status(real)
     answer = module.settled(timeout=30)
@@ -57,9 +63,8 @@ def test_settled_without_a_cluster_asks_no_tool_to_wait(module, commands):
     assert module.settled(timeout=0)["lacking"] == ["Pacemaker does not run here: Pacemaker does not run here"]
 
 
-def test_a_transition_that_does_not_end_is_not_settled(module, commands, real, monkeypatch):
-    clock = iter((0, 0, 100))
-    monkeypatch.setattr(module.operate.time, "monotonic", lambda: next(clock))
+def test_a_transition_that_does_not_end_is_not_settled(module, commands, real):
+    at(module, 0, 0, 100)
     commands.expect_status(real).expect([*WAIT, "--timeout=60"], code=124).expect_status(real)
     assert module.settled(timeout=60)["lacking"] == ["a transition is in progress"]
 
