@@ -26,6 +26,8 @@ def content(
 ) -> dict[str, Any]:
     """Return ``{"databases": {...}, "accounts": {"nova@%": {"plugin", "password", "open", "grants"}}}``.
 
+    flavour, socket
+        ``mariadb`` or ``mysql``, and the server's local socket.
     password_keys
         Account (``nova@%``) to the pillar key of its password; ``password`` then says whether the
         server has this one. No password and no stored form of one is returned.
@@ -55,6 +57,9 @@ def content(
 def password_set(key: str) -> bool:
     """Return whether the pillar has a password at ``key``; the password itself is not returned.
 
+    key
+        Words with colons: ``hadb:database:accounts:nova:password``.
+
     CLI Example:
 
     .. code-block:: bash
@@ -70,6 +75,9 @@ def password_set(key: str) -> bool:
 def databases(flavour: str = "mariadb", socket: str = SOCKET) -> dict[str, Any]:
     """Return the databases: ``{"nova": {"charset": ..., "collation": ...}}``.
 
+    flavour, socket
+        As in :func:`content`.
+
     CLI Example:
 
     .. code-block:: bash
@@ -81,6 +89,9 @@ def databases(flavour: str = "mariadb", socket: str = SOCKET) -> dict[str, Any]:
 
 def accounts(flavour: str = "mariadb", socket: str = SOCKET) -> dict[str, Any]:
     """Return the accounts: ``{"nova@%": {"plugin": ..., "open": ...}}``; ``open`` needs no password.
+
+    flavour, socket
+        As in :func:`content`.
 
     CLI Example:
 
@@ -94,6 +105,9 @@ def accounts(flavour: str = "mariadb", socket: str = SOCKET) -> dict[str, Any]:
 
 def grants(flavour: str = "mariadb", socket: str = SOCKET) -> dict[str, Any]:
     """Return the grants: ``{"nova@%": {"nova": ["ALL PRIVILEGES"]}}``; ``*`` is every database.
+
+    flavour, socket
+        As in :func:`content`.
 
     CLI Example:
 
@@ -110,6 +124,13 @@ def database_create(
 ) -> None:
     """Make a database.
 
+    name
+        Its name.
+    charset, collation
+        Of tables made later; ``""`` takes the server's.
+    flavour, socket
+        As in :func:`content`.
+
     CLI Example:
 
     .. code-block:: bash
@@ -124,6 +145,13 @@ def database_alter(
 ) -> None:
     """Change the character set that tables made later get.
 
+    name
+        Its name.
+    charset, collation
+        The new ones; ``""`` leaves one as it is. Tables that exist keep theirs.
+    flavour, socket
+        As in :func:`content`.
+
     CLI Example:
 
     .. code-block:: bash
@@ -137,6 +165,13 @@ def account_create(
     name: str, host: str, password_key: str, flavour: str = "mariadb", socket: str = SOCKET
 ) -> None:
     """Make an account whose password is at ``password_key`` in the pillar.
+
+    name, host
+        The account: ``nova`` and a pattern of hosts such as ``%``.
+    password_key
+        ``hadb:database:accounts:nova:password``; the server gets only the form that it stores.
+    flavour, socket
+        As in :func:`content`.
 
     CLI Example:
 
@@ -155,6 +190,11 @@ def account_password(
 ) -> None:
     """Give an account the password at ``password_key`` in the pillar. Sessions that are open stay open.
 
+    name, host, password_key
+        As in :func:`account_create`.
+    flavour, socket
+        As in :func:`content`.
+
     CLI Example:
 
     .. code-block:: bash
@@ -171,6 +211,15 @@ def grant(
     name: str, host: str, database: str, privileges: list[str], flavour: str = "mariadb", socket: str = SOCKET
 ) -> None:
     """Give an account privileges on one database (``*``: on all).
+
+    name, host
+        As in :func:`account_create`.
+    database
+        One database, taken literally (``_`` is no wildcard), or ``*``.
+    privileges
+        A list: ``["SELECT", "INSERT"]`` or ``["ALL PRIVILEGES"]``.
+    flavour, socket
+        As in :func:`content`.
 
     CLI Example:
 

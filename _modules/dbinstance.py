@@ -19,7 +19,7 @@ from typing import Any
 
 from hadb_core import db_client, db_config, db_datadir, db_facts, db_server, db_sql, document
 from hadb_core.errors import CommandFailed, Refused, Unreadable
-from hadb_core.process import run
+from hadb_core.process import Result, run
 
 __virtualname__ = "dbinstance"
 
@@ -34,8 +34,19 @@ def __virtual__() -> str:
     return __virtualname__
 
 
+def _run(argv: list[str], **how: Any) -> Result:
+    return run(__salt__["cmd.run_all"], argv, **how)
+
+
+def _query(sql: str, socket: str) -> list[dict[str, Any]]:
+    return db_client.query(__salt__["cmd.run_all"], sql, socket)
+
+
 def place(datadir: str, mount_point: str) -> dict[str, Any]:
     """Return what is at a data directory: ``{"mounted", "entries", "signs", "owner", "partial"}``.
+
+    datadir, mount_point
+        The data directory, and where the volume that carries it is mounted.
 
     CLI Example:
 
@@ -57,6 +68,9 @@ def place(datadir: str, mount_point: str) -> dict[str, Any]:
 
 def user_id(user: str) -> int | None:
     """Return a user's uid, ``None`` if there is no such user.
+
+    user
+        Its name.
 
     CLI Example:
 
@@ -93,11 +107,7 @@ def initialise(datadir: str, flavour: str, user: str = "mysql", config: str = CO
     draft.mkdir(mode=0o700)
     (draft / db_datadir.PARTIAL).touch()
     os.chown(draft, account.pw_uid, account.pw_gid)
-    run(
-        __salt__["cmd.run_all"],
-        db_server.initialise(flavour, str(draft), user, config),
-        timeout=_SECONDS_TO_INITIALISE,
-    )
+    _run(db_server.initialise(flavour, str(draft), user, config), timeout=_SECONDS_TO_INITIALISE)
     if flavour == "mysql":
         _start(str(draft), flavour, config)
         db_client.execute(__salt__["cmd.run_all"], db_server.ROOT_BY_SOCKET, db_server.SOCKET)
@@ -106,18 +116,19 @@ def initialise(datadir: str, flavour: str, user: str = "mysql", config: str = CO
     if db_datadir.flavour_in(db_datadir.Place(True, found["entries"], found["signs"])) != flavour:
         raise Unreadable(f"{flavour}'s initialisation", f"{draft} holds no complete instance afterwards")
     os.chown(draft, account.pw_uid, account.pw_gid)
-    (draft / db_datadir.MARKER).write_text(
-        json.dumps({"made by": "hadb", "flavour": flavour}) + "\n", "utf-8"
-    )
+    (draft / db_datadir.MARKER).write_text(json.dumps({"made by": "hadb", "flavour": flavour}) + "\n", "utf-8")
     (draft / db_datadir.PARTIAL).unlink()
     # On the volume before it has its name, and the name before anybody is told.
-    run(__salt__["cmd.run_all"], ["sync", "--file-system", str(draft)])
+    _run(["sync", "--file-system", str(draft)])
     draft.rename(datadir)
-    run(__salt__["cmd.run_all"], ["sync", "--file-system", datadir])
+    _run(["sync", "--file-system", datadir])
 
 
 def discard_partial(datadir: str) -> None:
     """Remove what an interrupted :func:`initialise` left beside ``datadir``, and nothing else.
+
+    datadir
+        The data directory; what lies beside it is removed, unless a process uses it (``Refused``).
 
     CLI Example:
 
@@ -127,15 +138,15 @@ def discard_partial(datadir: str) -> None:
     """
     draft = pathlib.Path(db_datadir.partial_of(datadir))
     if pids := _using(str(draft)):
-        raise Refused(
-            f"{draft} is still used by process {', '.join(map(str, pids))}", "wait until it has ended"
-        )
+        raise Refused(f"{draft} is still used by process {', '.join(map(str, pids))}", "wait until it has ended")
     shutil.rmtree(draft)
 
 
 def ping(socket: str = SOCKET, datadir: str = "") -> bool:
     """Return whether a server answers on a local socket; raises if it answers with an error.
 
+    socket
+        The server's local socket.
     datadir
         If given, a server of another data directory is refused: contents would go to the wrong one.
 
@@ -148,30 +159,29 @@ def ping(socket: str = SOCKET, datadir: str = "") -> bool:
     if not pathlib.Path(socket).exists():
         return False
     try:
-        row = db_client.query(__salt__["cmd.run_all"], db_facts.DATADIR, socket)[0]
+        row = _query(db_facts.DATADIR, socket)[0]
     except CommandFailed as error:
         if db_server.unreachable(error.err):
             return False
         raise
     if datadir and row["datadir"].rstrip("/") != datadir.rstrip("/"):
-        raise Refused(
-            f"the server on {socket} has its data in {row['datadir']}, not in {datadir}",
-            "find out who started it; only the cluster may start a server here",
-        )
+        raise Refused(f"the server on {socket} has its data in {row['datadir']}, not in {datadir}",
+                      "find out who started it; only the cluster may start a server here")
     return True
 
 
 def serve(
-    datadir: str,
-    flavour: str,
-    socket: str = SOCKET,
-    pid_file: str = "/run/mysqld/mysqld.pid",
-    config: str = CONFIG,
+    datadir: str, flavour: str, socket: str = SOCKET, pid_file: str = "/run/mysqld/mysqld.pid", config: str = CONFIG
 ) -> str:
     """Return a socket on which the instance answers; start a temporary server if none runs.
 
     The temporary server listens on a private socket only and ends by itself after half an hour,
     also when this run is killed. It is refused where the cluster manages the database.
+
+    datadir, flavour, config
+        As in :func:`initialise`.
+    socket, pid_file
+        Of the server that the cluster runs.
 
     CLI Example:
 
@@ -182,15 +192,11 @@ def serve(
     if ping(socket, datadir):
         return socket
     if (pid := _pid_in(pid_file)) and _name(pid) in db_server.NAMES:
-        raise Refused(
-            f"process {pid} of {pid_file} does not answer on {socket}",
-            "it starts, recovers or hangs: wait, or see the error log",
-        )
+        raise Refused(f"process {pid} of {pid_file} does not answer on {socket}",
+                      "it starts, recovers or hangs: wait, or see the error log")
     if _cluster_manages(datadir):
-        raise Refused(
-            "the cluster manages the database, and it does not run on this node",
-            "run this where it runs, or start it: crm resource start",
-        )
+        raise Refused("the cluster manages the database, and it does not run on this node",
+                      "run this where it runs, or start it: crm resource start")
     _start(datadir, flavour, config)
     return db_server.SOCKET
 
@@ -216,6 +222,9 @@ def health(socket: str = SOCKET) -> dict[str, Any]:
 
     ``upgrade_due``: the system tables are of an older MariaDB; run ``mariadb-upgrade`` on this node.
 
+    socket
+        The server's local socket. No replication is asked about: this database has none.
+
     CLI Example:
 
     .. code-block:: bash
@@ -223,7 +232,7 @@ def health(socket: str = SOCKET) -> dict[str, Any]:
         salt 'db*' dbinstance.health
     """
     try:
-        row = db_client.query(__salt__["cmd.run_all"], db_facts.HEALTH, socket)[0]
+        row = _query(db_facts.HEALTH, socket)[0]
     except CommandFailed as error:
         return {"ok": False, "error": error.err or error.out}
     files = [pathlib.Path(row["datadir"], name) for name in db_facts.UPGRADE_FILES]
@@ -234,13 +243,16 @@ def health(socket: str = SOCKET) -> dict[str, Any]:
 def durability(socket: str = SOCKET) -> dict[str, Any]:
     """Return whether what is in force keeps acknowledged commits: ``{"safe", "faults", "settings"}``.
 
+    socket
+        The server's local socket.
+
     CLI Example:
 
     .. code-block:: bash
 
         salt db1 dbinstance.durability
     """
-    return db_facts.durability(db_client.query(__salt__["cmd.run_all"], db_facts.DURABILITY, socket)[0])
+    return db_facts.durability(_query(db_facts.DURABILITY, socket)[0])
 
 
 def pending(config: str = CONFIG, socket: str = SOCKET, flavour: str = "mariadb") -> dict[str, Any]:
@@ -248,13 +260,16 @@ def pending(config: str = CONFIG, socket: str = SOCKET, flavour: str = "mariadb"
 
     It takes effect when the server starts next, which is the operator's or the cluster's business.
 
+    config, socket, flavour
+        The option file, the server's local socket, ``mariadb`` or ``mysql``.
+
     CLI Example:
 
     .. code-block:: bash
 
         salt db1 dbinstance.pending
     """
-    rows = db_client.query(__salt__["cmd.run_all"], db_facts.VARIABLES[flavour], socket)
+    rows = _query(db_facts.VARIABLES[flavour], socket)
     in_force = {row["name"].lower(): row["value"] for row in rows}
     return db_config.pending(pathlib.Path(config).read_text(encoding="utf-8"), in_force)
 
@@ -282,9 +297,7 @@ def reachable(host: str, port: int, account: str, password_key: str, timeout: in
     login = {"user": account, "password": document.secret(__pillar__, password_key)}
     argv = db_server.remote_client(db_client.program(), host, int(port), int(timeout))
     try:
-        done = run(
-            __salt__["cmd.run_all"], argv, stdin=db_sql.option_file("client", login), timeout=timeout + 10
-        )
+        done = _run(argv, stdin=db_sql.option_file("client", login), timeout=timeout + 10)
     except CommandFailed as error:
         return {"ok": False, "version": "", "error": (error.err or error.out).strip()}
     return {"ok": True, "version": db_facts.rows(done.out, argv[0])[0]["version"], "error": ""}
@@ -299,15 +312,8 @@ def versions() -> dict[str, str]:
 
         salt 'db*' dbinstance.versions
     """
-    found = {
-        "server": db_client.which(("mariadbd", "mysqld")),
-        "client": db_client.which(("mariadb", "mysql")),
-    }
-    return {
-        what: run(__salt__["cmd.run_all"], [path, "--version"]).out.strip()
-        for what, path in found.items()
-        if path
-    }
+    found = {"server": db_client.which(("mariadbd", "mysqld")), "client": db_client.which(("mariadb", "mysql"))}
+    return {what: _run([path, "--version"]).out.strip() for what, path in found.items() if path}
 
 
 def _start(datadir: str, flavour: str, config: str) -> None:
@@ -318,7 +324,7 @@ def _start(datadir: str, flavour: str, config: str) -> None:
     os.chown(directory, owner.st_uid, owner.st_gid)
     user = pwd.getpwuid(owner.st_uid).pw_name
     program = db_client.which(("mariadbd", "mysqld") if flavour == "mariadb" else ("mysqld",))
-    run(__salt__["cmd.run_all"], db_server.temporary(program, datadir, user, config))
+    _run(db_server.temporary(program, datadir, user, config))
     _wait(_answers, _SECONDS_TO_START, "the temporary server did not start")
 
 
@@ -350,19 +356,15 @@ def _pid_in(path: str) -> int:
 
 def _name(pid: int) -> str:
     """Return a process's name, ``""`` if there is no such process or it has ended."""
-    try:
-        status = pathlib.Path(f"/proc/{pid}/status").read_text("utf-8", "replace")
-    except (FileNotFoundError, ProcessLookupError):
-        return ""
+    status = _proc(pid, "status")
     return "" if "\nState:\tZ" in status else status.partition("\n")[0].removeprefix("Name:\t")
 
 
-def _command(pid: int) -> str:
-    # Also "" for a moment while the process executes a program.
+def _proc(pid: int, file: str) -> str:
+    """Return a file of a process, ``""`` when it has ended."""
+    # cmdline is "" also for a moment while the process executes a program.
     try:
-        return (
-            pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
-        )
+        return pathlib.Path(f"/proc/{pid}/{file}").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
     except (FileNotFoundError, ProcessLookupError):
         return ""
 
@@ -374,7 +376,7 @@ def _temporary() -> list[int]:
 def _using(path: str) -> list[int]:
     """Return the processes of this system, not of a container on it, that name ``path``."""
     pids = [int(entry.name) for entry in pathlib.Path("/proc").iterdir() if entry.name.isdigit()]
-    return [pid for pid in pids if path in _command(pid) and _here(pid) and pid != os.getpid()]
+    return [pid for pid in pids if path in _proc(pid, "cmdline") and _here(pid) and pid != os.getpid()]
 
 
 def _here(pid: int) -> bool:
@@ -388,7 +390,4 @@ def _cluster_manages(datadir: str) -> bool:
     if not program:
         return False
     query = f"//primitive[instance_attributes/nvpair[@name='datadir' and @value='{datadir}']]"
-    done = run(
-        __salt__["cmd.run_all"], [program, "--query", "--xpath", query], answers=(0, *db_server.NOT_MANAGED)
-    )
-    return done.code == 0
+    return _run([program, "--query", "--xpath", query], answers=(0, *db_server.NOT_MANAGED)).code == 0

@@ -47,6 +47,9 @@ def identities() -> dict[str, Any]:
 def group_add(name: str, gid: int) -> None:
     """Make a system group with this id.
 
+    name, gid
+        The group and its number; ``CommandFailed`` when either is taken.
+
     CLI Example:
 
     .. code-block:: bash
@@ -58,6 +61,9 @@ def group_add(name: str, gid: int) -> None:
 
 def user_add(name: str, uid: int, gid: int, home: str) -> None:
     """Make a system user with these ids that nobody can log in as. ``home`` is not created.
+
+    name, uid, gid, home
+        The user, its number, its group's number, its home directory.
 
     CLI Example:
 
@@ -106,6 +112,9 @@ def units(names: list[str] | None = None) -> dict[str, dict[str, bool]]:
 def mask(unit: str) -> None:
     """Keep systemd from starting a unit, also one that is not installed yet. A running one goes on.
 
+    unit
+        Its name: ``mariadb.service``.
+
     CLI Example:
 
     .. code-block:: bash
@@ -117,6 +126,9 @@ def mask(unit: str) -> None:
 
 def apparmor_facts(flavour: str) -> dict[str, Any]:
     """Return AppArmor's files: ``{"enabled": bool, "profiles": {name: text}, "local": text}``.
+
+    flavour
+        ``mariadb`` or ``mysql``.
 
     CLI Example:
 
@@ -138,6 +150,11 @@ def apparmor_permit(path: str, text: str, profile: str) -> None:
 
     Loading a profile again changes what a running server may do; it does not restart it.
 
+    path, text
+        The local file and what goes into it.
+    profile
+        The profile that reads it.
+
     CLI Example:
 
     .. code-block:: bash
@@ -153,6 +170,9 @@ def apparmor_permit(path: str, text: str, profile: str) -> None:
 def read(path: str) -> str | None:
     """Return a file's text, ``None`` if it does not exist.
 
+    path
+        The file.
+
     CLI Example:
 
     .. code-block:: bash
@@ -167,6 +187,9 @@ def read(path: str) -> str | None:
 
 def write(path: str, text: str) -> None:
     """Replace a file that everybody may read (0644, root) at once: readers see the old or the new text.
+
+    path, text
+        The file and all that it shall hold.
 
     CLI Example:
 

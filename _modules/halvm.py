@@ -114,6 +114,9 @@ def paths(wwids=None):
     Each is ``{wwid, size (bytes), paths: [sda, ...], multipath: name or None, device}``; arguments as for ``luns``.
     Answers also when the storage does not.
 
+    wwids
+        Only these; all disks that could be on a SAN by default.
+
     CLI Example:
 
     .. code-block:: bash
@@ -242,6 +245,9 @@ def volume(vg, lv):
     ``{vg, lv, vg_uuid, exists, size (bytes), system_id, local, active, device, mounted_at, fs}``: ``local`` is whether the group
     belongs to this node, ``fs`` is ``{type, uuid, label}`` or None, read without activating the volume.
 
+    vg, lv
+        The volume group and the logical volume.
+
     CLI Example:
 
     .. code-block:: bash
@@ -299,6 +305,9 @@ def occupant(mount_point):
     """
     Return the device number of what is mounted at a directory, ``""`` for nothing.
 
+    mount_point
+        The directory.
+
     CLI Example:
 
     .. code-block:: bash
@@ -313,6 +322,9 @@ def managed_by_cluster(vg, mount_point):
     Return whether Pacemaker's configuration on this node owns the volume group or the mount point.
 
     Reads the CIB's file, so the answer is the same whether Pacemaker runs or not.
+
+    vg, mount_point
+        What could be in a resource's parameters.
 
     CLI Example:
 

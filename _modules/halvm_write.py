@@ -89,6 +89,9 @@ def reread_partitions(wwid):
     """
     Tell this node's kernel about the partitions that are on a LUN; changes nothing on it.
 
+    wwid
+        The LUN. ``Refused`` when its partitions have no device files 30 s later.
+
     CLI Example:
 
     .. code-block:: bash
@@ -124,6 +127,9 @@ def pvcreate(wwid, vg, multipath=True):
     """
     Make the partition of a LUN a physical volume. Refuses when anything is on the partition.
 
+    wwid, vg, multipath
+        As in :func:`partition`.
+
     CLI Example:
 
     .. code-block:: bash
@@ -136,6 +142,13 @@ def pvcreate(wwid, vg, multipath=True):
 def vgcreate(vg, wwids, multipath=True):
     """
     Create a volume group that belongs to this node on the physical volumes of LUNs, never activated at boot.
+
+    vg
+        The new group's name.
+    wwids
+        The LUNs.
+    multipath
+        As in :func:`partition`.
 
     CLI Example:
 
@@ -163,6 +176,9 @@ def vgextend(vg, wwids, multipath=True):
     """
     Add the physical volumes of further LUNs to the volume group.
 
+    vg, wwids, multipath
+        As in :func:`vgcreate`.
+
     CLI Example:
 
     .. code-block:: bash
@@ -175,6 +191,9 @@ def vgextend(vg, wwids, multipath=True):
 def no_autoactivation(vg):
     """
     Keep the volumes of a group from being activated at boot (LVM 2.03.12 or newer).
+
+    vg
+        The group.
 
     CLI Example:
 
@@ -190,6 +209,8 @@ def lvcreate(vg, lv, size):
     Create a logical volume and leave it inactive. What was in the group's free space is not overwritten: when
     something is found there, the volume is given up again and Refused raised.
 
+    vg, lv
+        The group, and the new volume's name.
     size
         ``100%FREE``, ``800G``, ``16T`` or bytes.
 
@@ -213,6 +234,11 @@ def lvcreate(vg, lv, size):
 def mkfs(vg, lv, fstype):
     """
     Make a filesystem on a logical volume that holds nothing; it is active only meanwhile.
+
+    vg, lv
+        The volume.
+    fstype
+        ``ext4``.
 
     CLI Example:
 
@@ -238,6 +264,9 @@ def activate(vg, lv):
     """
     Activate a volume of a group that belongs to this node. Refuses when the group belongs to another one.
 
+    vg, lv
+        The volume.
+
     CLI Example:
 
     .. code-block:: bash
@@ -253,6 +282,9 @@ def activate(vg, lv):
 def deactivate(vg, lv):
     """
     Deactivate a volume.
+
+    vg, lv
+        The volume.
 
     CLI Example:
 
@@ -271,6 +303,13 @@ def mount(vg, lv, mount_point, fstype, options):
 
     Refuses when Pacemaker is configured to own it.
 
+    vg, lv
+        The volume.
+    mount_point
+        The directory.
+    fstype, options
+        ``ext4``, and mount options separated by commas; ``""`` for the defaults.
+
     CLI Example:
 
     .. code-block:: bash
@@ -286,6 +325,9 @@ def mount(vg, lv, mount_point, fstype, options):
 def umount(vg, lv, mount_point):
     """
     Unmount a volume. Refuses when Pacemaker is configured to own it.
+
+    vg, lv, mount_point
+        The volume and where it is mounted; nothing happens when it is not.
 
     CLI Example:
 

@@ -38,6 +38,9 @@ def text(path):
     """
     Return a file's text, None when there is no such file.
 
+    path
+        The file.
+
     CLI Example:
 
     .. code-block:: bash
@@ -113,6 +116,9 @@ def update_initramfs(images):
     """
     Rebuild initramfs images, each named as ``/boot/initrd.img-VERSION``.
 
+    images
+        Their paths.
+
     CLI Example:
 
     .. code-block:: bash
@@ -127,6 +133,9 @@ def update_initramfs(images):
 def write_lvmlocal(path, content):
     """
     Replace LVM's host-local configuration, after LVM itself has read the new one without complaint.
+
+    path, content
+        ``/etc/lvm/lvmlocal.conf`` and all that it shall hold. ``CommandFailed`` when LVM complains; then nothing is changed.
 
     CLI Example:
 
@@ -144,6 +153,9 @@ def write_lvmlocal(path, content):
 def write_multipath_conf(path, content):
     """
     Replace multipath.conf and let a running multipathd read it.
+
+    path, content
+        ``/etc/multipath.conf`` and all that it shall hold.
 
     CLI Example:
 
@@ -183,6 +195,9 @@ def start_multipathd():
 def make_map(wwid):
     """
     Wait until a LUN has its multipath map; have multipathd look at all devices again when it does not come by itself.
+
+    wwid
+        The LUN. ``Refused`` when there is no map 30 s later.
 
     CLI Example:
 

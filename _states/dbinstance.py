@@ -37,6 +37,13 @@ def initialised(
 
     **Safety**: only an empty or missing directory is used, and only on the mounted volume. An
     instance that is there is left as it is. An initialisation that was cut off is made again.
+
+    .. code-block:: yaml
+
+        /dbmnt/mysql:
+          dbinstance.initialised:
+            - mount_point: /dbmnt
+            - flavour: mariadb
     """
     args = {"datadir": name, "flavour": flavour, "user": user, "config": config}
 
@@ -92,6 +99,16 @@ def content_present(
     **Safety**: uses the server that runs; if none does, and no cluster manages one, a temporary
     server without network is started and shut down again. What the pillar does not name is left
     alone.
+
+    .. code-block:: yaml
+
+        /dbmnt/mysql:
+          dbinstance.content_present:
+            - mount_point: /dbmnt
+            - flavour: mariadb
+            - presets: [openstack_nova]
+            - databases: {glance: {charset: utf8mb3, collation: utf8mb3_general_ci}}
+            - accounts: {nova: {}, glance: {grants: {glance: ALL PRIVILEGES}}}
     """
     served: dict[str, str] = {}
 

@@ -30,6 +30,15 @@ def identity_present(name: str, group: str, uid: int, gid: int, home: str) -> di
 
     **Safety**: nothing that exists is changed. An account with other numbers, or numbers that
     somebody else has, fail the state.
+
+    .. code-block:: yaml
+
+        mysql:
+          dbnode.identity_present:
+            - group: mysql
+            - uid: 3306
+            - gid: 3306
+            - home: /var/lib/mysql
     """
     wanted = db_node.Identity(name, group, uid, gid, home)
 
@@ -49,6 +58,11 @@ def units_masked(name: str, units: list[str] | None = None) -> dict[str, Any]:
         Units; those of MariaDB's and MySQL's packages unless given. They need not exist yet.
 
     **Safety**: a server that runs under one of them is not stopped; the state fails and says how.
+
+    .. code-block:: yaml
+
+        no unit can start a database:
+          dbnode.units_masked: []
     """
     return _converge(
         name,
@@ -70,6 +84,15 @@ def apparmor_permits(name: str, flavour: str, datadir: str, files: list[str], co
         Socket, pid file and log.
     config
         The option file.
+
+    .. code-block:: yaml
+
+        AppArmor lets the server use its data:
+          dbnode.apparmor_permits:
+            - flavour: mysql
+            - datadir: /dbmnt/mysql
+            - files: [/run/mysqld/mysqld.sock]
+            - config: /etc/hadb/my.cnf
     """
     rules = db_apparmor.rules(datadir, files, config)
 
@@ -108,6 +131,20 @@ def configured(
         More of ``[mysqld]``. One that weakens durability fails the state.
 
     **Safety**: a running server is not restarted; it takes the file at its next start.
+
+    .. code-block:: yaml
+
+        /etc/hadb/my.cnf:
+          dbnode.configured:
+            - flavour: mariadb
+            - datadir: /dbmnt/mysql
+            - socket: /run/mysqld/mysqld.sock
+            - pid_file: /run/mysqld/mysqld.pid
+            - error_log: /var/log/mysql/error.log
+            - user: mysql
+            - port: 3306
+            - bind_address: 0.0.0.0
+            - settings: {innodb_buffer_pool_size: 8G}
     """
     server = db_config.Server(
         flavour, datadir, socket, pid_file, error_log, user, port, bind_address, settings

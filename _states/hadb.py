@@ -83,6 +83,12 @@ def modules_synced(name, nodes):
 
     Syncing copies files into the minion's cache and changes nothing of the system; without it a
     test run could not predict anything on a blank node.
+
+    .. code-block:: yaml
+
+        hadb modules are on both nodes:
+          hadb.modules_synced:
+            - nodes: {db1: db1.example.org, db2: db2.example.org}
     """
     synced = _ask(nodes, "saltutil.sync_all", kwarg={"refresh": True})
     if synced.failed:
@@ -106,6 +112,12 @@ def preflight_passed(name, topics):
 
     topics
         What to look at, see ``hadb.facts``; ``bmc`` is left out where ipmitool is not there yet.
+
+    .. code-block:: yaml
+
+        hadb preflight has passed:
+          hadb.preflight_passed:
+            - topics: [system, luns]
     """
     try:
         document = _document()
@@ -128,6 +140,13 @@ def proven(name, proof, within=0):
         Seconds to wait for it; what just has been started needs some.
 
     In test mode a proof that does not hold yet is not a failure: it is what the run would bring about.
+
+    .. code-block:: yaml
+
+        hadb both nodes are online:
+          hadb.proven:
+            - proof: cluster
+            - within: 180
     """
     document = _document()
     deadline = time.monotonic() + (0 if __opts__["test"] else within)
@@ -146,6 +165,11 @@ def proven(name, proof, within=0):
 def node_reported(name):
     """
     Tell what this node still lacks until it is part of the cluster; never fails, never changes anything.
+
+    .. code-block:: yaml
+
+        hadb node is told what it lacks:
+          hadb.node_reported: []
     """
     try:
         lacking = __salt__["hadb.lacking"]()

@@ -55,7 +55,8 @@ def partitions_known(name, luns, multipath=True):
     """
     Ensure that this node's kernel knows the partitions which the other node made on the shared LUNs. Scope: node.
 
-    Arguments as for ``partitioned``.
+    luns, multipath
+        As for ``partitioned``.
 
     .. code-block:: yaml
 
@@ -69,7 +70,10 @@ def partitions_known(name, luns, multipath=True):
 
 def pv_present(name, vg, luns, multipath=True):
     """
-    Ensure that the partition of every shared LUN is a physical volume. Arguments as for ``partitioned``.
+    Ensure that the partition of every shared LUN is a physical volume.
+
+    vg, luns, multipath
+        As for ``partitioned``.
 
     .. code-block:: yaml
 
@@ -129,6 +133,8 @@ def formatted(name, vg, fstype):
     """
     Ensure that the logical volume ``name`` of ``vg`` holds a filesystem; anything else on it is refused.
 
+    vg
+        The volume group.
     fstype
         ``ext4``.
 
@@ -188,6 +194,10 @@ def mounted(name, vg, lv, fstype, options="", managed_by_cluster=None):
 
     name
         The mount point.
+    vg, lv
+        The volume.
+    fstype, options
+        ``ext4``, and mount options separated by commas.
     managed_by_cluster
         Whether Pacemaker owns the volume; looked up in this node's CIB by default.
 
@@ -216,6 +226,8 @@ def released(name, vg, lv, managed_by_cluster=None, expect_mounted=False):
 
     name
         The mount point.
+    vg, lv
+        The volume.
     managed_by_cluster
         As for ``mounted``.
     expect_mounted
