@@ -163,3 +163,72 @@ def test_a_profile_is_loaded_again_only_where_apparmor_is_enabled(
     (tmp_path / "profiles").touch()
     module.apparmor_permit(str(tmp_path / "local/usr.sbin.mysqld"), "rules", str(profile))
     assert run_all.asked == [["apparmor_parser", "--replace", "--write-cache", str(profile)]]  # type: ignore[attr-defined]
+
+
+def test_the_accounts_of_this_node_are_told() -> None:
+    found = load("_modules/dbnode.py").identities()
+    assert tuple(found["users"]["root"]) == (0, 0) and found["groups"]["root"] == 0
+
+
+def test_accounts_and_masks_are_made_by_the_system_s_own_programs() -> None:
+    run_all = _run_all()
+    module = load("_modules/dbnode.py", salt={"cmd.run_all": run_all})
+    module.group_add("mysql", 3306)
+    module.user_add("mysql", 3306, 3306, "/var/lib/mysql")
+    module.mask("mariadb.service")
+    group, user, mask = run_all.asked  # type: ignore[attr-defined]
+    assert group == ["groupadd", "--system", "--gid", "3306", "mysql"]
+    assert "--no-create-home" in user and user[-3:] == ["--shell", "/bin/false", "mysql"]
+    assert mask == ["systemctl", "mask", "mariadb.service"]
+
+
+def test_apparmor_s_files_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    module = load("_modules/dbnode.py")
+    monkeypatch.setattr(module.db_apparmor, "DIRECTORY", str(tmp_path))
+    monkeypatch.setattr(module, "_APPARMOR", tmp_path)
+    assert module.apparmor_facts("mysql") == {"enabled": False, "profiles": {}, "local": ""}
+    (tmp_path / "local").mkdir()
+    (tmp_path / "local/usr.sbin.mysqld").write_text("rules")
+    (tmp_path / "usr.sbin.mysqld").write_text("profile")
+    (tmp_path / "profiles").touch()
+    assert module.apparmor_facts("mysql") == {
+        "enabled": True, "profiles": {"usr.sbin.mysqld": "profile"}, "local": "rules"}
+
+
+def test_a_file_that_cannot_be_written_leaves_no_draft(tmp_path: Path) -> None:
+    module = load("_modules/dbnode.py")
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(IsADirectoryError):
+        module.write(str(tmp_path / "taken"), "text")
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+
+
+@pytest.mark.parametrize("test", [True, False])
+def test_the_account_of_the_server_is_made_once(test: bool) -> None:
+    users: dict[str, Any] = {"root": (0, 0)}
+    groups = {"root": 0}
+    salt = {
+        "dbnode.identities": lambda: {"users": users, "groups": groups},
+        "dbnode.group_add": lambda name, gid: groups.update({name: gid}),
+        "dbnode.user_add": lambda name, uid, gid, home: users.update({name: (uid, gid)}),
+    }
+    wanted = {"name": "mysql", "group": "mysql", "uid": 3306, "gid": 3306, "home": "/x"}
+    ret = _state("identity_present", test, salt, **wanted)
+    assert list(ret["changes"]) == ["group mysql", "user mysql"]
+    assert (ret["result"], "mysql" in users) == ((None, False) if test else (True, True))
+    if not test:
+        assert _state("identity_present", False, salt, **wanted)["changes"] == {}
+
+
+def test_an_option_file_is_written_once_and_says_when_it_counts() -> None:
+    files: dict[str, str] = {}
+    salt = {"dbnode.read": files.get, "dbnode.write": lambda path, text: files.update({path: text})}
+    wanted = {
+        "name": "/etc/hadb/my.cnf", "flavour": "mariadb", "datadir": "/d/m", "socket": "/s", "pid_file": "/p",
+        "error_log": "/l", "user": "mysql", "port": 3306, "bind_address": "0.0.0.0", "settings": {},
+    }  # fmt: skip
+    predicted = _state("configured", True, salt, **wanted)
+    assert files == {}
+    real = _state("configured", False, salt, **wanted)
+    assert (real["result"], real["changes"]) == (True, predicted["changes"]) and "next start" in real["comment"]
+    assert _state("configured", False, salt, **wanted)["changes"] == {}
