@@ -9,7 +9,7 @@ SALT ?= 3008.3
 COVERAGE = --cov --cov-report=term:skip-covered
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint unit tool scenario down clean
+.PHONY: help setup demo test check lint unit tool scenario mutants docs down clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,10 @@ tool: setup ## real crm, cibadmin, corosync, mariadb and ipmi_sim in chroots, no
 scenario: setup ## the whole way in the lab, from blank nodes through every fault
 	mkdir -p build
 	$(VENV)/bin/pytest -q test/scenario --junit-xml=build/scenario.xml
+
+docs: $(VENV)/.ready ## make docs/pillar.md and docs/pillar.schema.json from the pillar contract
+	$(PY) tools/pillar_doc.py > docs/pillar.md
+	$(PY) tools/pillar_schema.py > docs/pillar.schema.json
 
 down: ## take the lab down
 	$(LAB) down

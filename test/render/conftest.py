@@ -34,6 +34,8 @@ def paths(home: Path) -> dict[str, Any]:
         # Without this every file of the checkout, .git too, is walked at each sync.
         "file_ignore_glob": [".git/*", "test/*", "build/*", "docs/*"],
         "pillar_roots": {"base": [str(home / "pillar")]},
+        # It makes MySQLdb another name of PyMySQL, for the whole process and so for every test after it.
+        "disable_modules": ["mysql"],
     }
 
 
