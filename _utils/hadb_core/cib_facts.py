@@ -7,6 +7,7 @@ sets to hold a resource is not a fact of hadb's, so it is neither compared nor o
 
 from __future__ import annotations
 
+import copy
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping
 
@@ -145,7 +146,11 @@ def _foreign(element: ET.Element, known: tuple[str, ...]) -> Iterator[tuple[str,
 
 def _opaque(element: ET.Element) -> tuple[str, str]:
     name = element.get("id") or element.get("id-ref") or ""
-    return f"{element.tag} {name}", ET.tostring(element, encoding="unicode").strip()
+    shown_as = copy.deepcopy(element)
+    for item in shown_as.iter("nvpair"):
+        if _secret(item.get("name", "")):
+            item.set("value", "(hidden)")
+    return f"{element.tag} {name}", ET.tostring(shown_as, encoding="unicode").strip()
 
 
 def _only_holds(attributes: ET.Element) -> bool:

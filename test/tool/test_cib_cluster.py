@@ -26,10 +26,8 @@ class Live:
     def __init__(self, cluster: Cluster) -> None:
         self.cluster, self.tool = cluster, cluster.run_all("db1")
         self.module = pacemaker(self.tool)
-        names = ("plan", "apply", "settled", "status", "online")
-        self.state = load(
-            "_states/pacemaker.py", salt={f"pacemaker.{name}": getattr(self.module, name) for name in names}
-        )
+        self.state = load("_states/pacemaker.py", salt=self.module.salt)
+        self.dry = load("_states/pacemaker.py", salt=self.module.salt, opts={"test": True})
 
     def epoch(self) -> int:
         return int(self.module.configuration()["version"].split(".")[1])
@@ -93,19 +91,19 @@ def test_holds_of_operators_are_kept_and_told(live):
 
 
 def test_a_patch_that_somebody_overtook_is_not_written(live):
-    cib, _ = live.module._live()
+    cib, _ = live.module.pacemaker._live()
     live.tool(["crm_attribute", "--name", "batch-limit", "--update", "7"])
-    assert live.module._patched(cib, cib_merge.merge(cib, wanted(document()))) is False
+    assert live.module.pacemaker._patched(cib, cib_merge.merge(cib, wanted(document()))) is False
     live.state.configured("x", document())
     assert live.module.configuration()["objects"]["property"]["batch-limit"] == "7"
 
 
 def test_a_busy_status_section_does_not_keep_a_patch_out(live):
-    cib, _ = live.module._live()
+    cib, _ = live.module.pacemaker._live()
     live.tool(["crm_attribute", "--node", "db1", "--name", "busy", "--update", "1", "--lifetime", "reboot"])
-    live.cluster.wait(lambda: cib_merge.version(live.module._live()[0]) != cib_merge.version(cib), SETTLE)
+    live.cluster.wait(lambda: cib_merge.version(live.module.pacemaker._live()[0]) != cib_merge.version(cib), SETTLE)
     epoch = live.epoch()
-    assert live.module._patched(cib, cib_merge.merge(cib, wanted(document(pacemaker={"stickiness": 77}))))
+    assert live.module.pacemaker._patched(cib, cib_merge.merge(cib, wanted(document(pacemaker={"stickiness": 77}))))
     assert live.epoch() == epoch + 1
     live.state.configured("x", document())
 
@@ -119,11 +117,58 @@ def test_a_removed_address_goes_when_it_is_allowed(live):
     live.settled()
 
 
-def test_a_move_leaves_no_constraint(live):
-    target = next(node for node in ("db1", "db2") if node != live.module.where())
+def test_a_move_does_what_was_foretold_and_leaves_no_constraint(live):
+    source = live.module.where()
+    target = next(node for node in ("db1", "db2") if node != source)
+    foretold = [(item["target"], item["to"]) for item in live.module.simulate(move=target)["actions"] if item["what"] == "move"]
+    assert live.module.where() == source
     assert live.module.move(target)["settled"]
-    assert live.module.where() == target
+    where = {name: resource["node"] for name, resource in live.module.status()["resources"].items()}
+    assert foretold == [(name, where[name]) for name in wanted(document()).members()]
     assert live.module.status()["holds"] == []
+
+
+def test_a_move_keeps_an_operators_ban_of_another_resource_and_node(live):
+    source = live.module.where()
+    target = next(node for node in ("db1", "db2") if node != source)
+    live.module.ban("db", target)
+    with pytest.raises(Refused, match=f"cli-ban-db-on-{target}"):
+        live.module.move(target)
+    live.module.clear("db", target)
+    assert live.module.move(target)["settled"] and live.module.where() == target
+    assert live.module.ban("db", source)["settled"]
+    assert live.module.move(target)["settled"], "it is there already"
+    assert [f"db is banned from {source}" in hold for hold in live.module.status()["holds"]] == [True]
+    assert live.module.clear("db")["settled"] and live.module.status()["holds"] == []
+
+
+def test_a_standby_does_what_was_foretold(live):
+    owner = live.module.where()
+    idle = next(node for node in ("db1", "db2") if node != owner)
+    assert live.module.simulate(standby=idle)["interrupted"] == []
+    assert set(live.module.simulate(standby=owner)["interrupted"]) == set(wanted(document()).members())
+    assert live.module.standby(owner)["settled"] and live.module.where() == idle
+    assert live.module.online(owner)["settled"] and live.module.where() == idle
+
+
+def test_maintenance_is_predicted_switched_and_ended_without_touching_a_resource(live):
+    owner, epoch = live.module.where(), live.epoch()
+    for enabled in (True, False):
+        predicted = live.dry.maintenance("x", enabled)
+        assert predicted["result"] is None and live.module.status()["cluster"]["maintenance"] is not enabled
+        assert live.state.maintenance("x", enabled)["changes"] == predicted["changes"]
+        assert live.state.maintenance("x", enabled)["changes"] == {}
+    live.settled()
+    assert live.module.where() == owner and live.epoch() == epoch + 2
+
+
+def test_a_test_run_predicts_the_real_one_and_changes_nothing(live):
+    changed, epoch = document(pacemaker={"stickiness": 321}), live.epoch()
+    predicted = live.dry.configured("x", changed)
+    assert (predicted["result"], live.epoch()) == (None, epoch)
+    assert live.state.configured("x", changed)["changes"] == predicted["changes"] != {}
+    assert live.dry.configured("x", changed)["changes"] == {}
+    live.state.configured("x", document())
 
 
 def test_a_crash_is_seen_repaired_and_forgotten(live):

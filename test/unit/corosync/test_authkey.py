@@ -212,3 +212,19 @@ def test_a_corosync_that_runs_with_another_key_keeps_it(
     with pytest.raises(Refused):
         node.authkey_from_pillar("hadb:corosync:authkey")
     assert node.authkey_fingerprint() == before
+
+
+def test_a_key_that_others_can_read_is_seen_and_secured(node: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    node.authkey_generate()
+    file = Path(corosync_authkey.PATH)
+    file.chmod(0o644)
+    owners: list[tuple[int, int]] = []
+    monkeypatch.setattr(node.corosync.os, "chown", lambda path, user, group: owners.append((user, group)))
+    assert node.authkey()["mode"] == 0o644
+    node.authkey_secure()
+    assert (node.authkey()["mode"], owners) == (0o400, [(0, 0)])
+
+
+def test_the_pillars_key_is_known_by_its_fingerprint_only(node: SimpleNamespace) -> None:
+    assert node.authkey_pillar_fingerprint("hadb:corosync:authkey") == hashlib.sha256(SECRET).hexdigest()
+    assert node.authkey_pillar_fingerprint("hadb:corosync:nothing") is None

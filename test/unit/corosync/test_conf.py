@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hadb_core.corosync_conf import Comment, Entry, Section, flatten, parse, render
-from hadb_core.errors import Unreadable
+from hadb_core.corosync_conf import Comment, Entry, Section, flatten, from_data, parse, render, to_data
+from hadb_core.errors import Invalid, Unreadable
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
@@ -52,9 +52,10 @@ def test_what_is_not_understood_is_never_taken_for_empty(text: str) -> None:
         parse(text)
 
 
-_WORD = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)
-_LEAF = st.builds(Entry, _WORD, st.from_regex(r"[A-Za-z0-9.]{1,12}", fullmatch=True)) | st.builds(
-    Comment, st.just("") | st.from_regex(r"#[ a-z]{0,10}[a-z]", fullmatch=True)
+# Alphabets, not regular expressions: hypothesis makes these ten times as fast.
+_WORD = st.text("abcxyz_019", min_size=1, max_size=8)
+_LEAF = st.builds(Entry, _WORD, st.text("Aaz09.", max_size=8)) | st.builds(
+    Comment, st.just("") | st.text("# az", max_size=8).map(lambda text: f"#{text}".strip())
 )
 _TREE = st.builds(
     Section,
@@ -67,6 +68,20 @@ _TREE = st.builds(
 )
 
 
+@settings(max_examples=50, deadline=None)
 @given(_TREE)
 def test_what_is_written_reads_back_the_same(tree: Section) -> None:
     assert parse(render(tree)) == tree
+    assert from_data(to_data(tree)) == tree
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.text(max_size=12), st.text(max_size=12))
+def test_a_line_is_refused_or_reads_back_as_it_was_given(key: str, value: str) -> None:
+    """Whatever words somebody gives: no line break, brace or hash makes another file of it."""
+    for line in ({"key": key, "value": value}, {"section": key, "items": []}, {"comment": f"#{value}"}):
+        try:
+            tree = from_data([line])
+        except Invalid:
+            continue
+        assert to_data(parse(render(tree))) == [line]

@@ -182,3 +182,38 @@ def test_a_key_that_is_made_by_the_orchestration_is_not_missed_here(running: boo
     ret = load("_states/corosync.py", salt=salt).authkey_present("key")
     assert (ret["result"], ret["changes"]) == (True, {})
     assert "hadb.orch makes one" in ret["comment"]
+
+
+class Daemons:
+    """Two running Corosyncs that read their files again when one of them is told to."""
+
+    def __init__(self, changes: dict[str, Any], impact: str = "reload") -> None:
+        self.changes, self.impact, self.reloads = changes, impact, []
+
+    def cmd(self, tgt: list[str], fun: str, arg: list[str], tgt_type: str, timeout: int) -> dict[str, Any]:
+        if fun == "corosync.reload":
+            self.reloads += tgt
+            self.changes = {}
+            return {minion: {"ret": None, "retcode": 0} for minion in tgt}
+        found = {"running": True, "file": "same", "impact": self.impact, "changes": self.changes}
+        return {minion: {"ret": found, "retcode": 0} for minion in tgt}
+
+
+def loaded(daemons: Daemons, *, test: bool = False) -> dict[str, Any]:
+    return load("_states/corosync.py", salt={"saltutil.cmd": daemons.cmd}, opts={"test": test}).loaded("loaded", IDS)
+
+
+def test_one_reload_on_one_node_is_predicted_and_done_once() -> None:
+    both = Daemons({"totem.token": {"old": "1000", "new": "2000"}})
+    predicted = loaded(both, test=True)
+    assert (predicted["result"], both.reloads) == (None, [])
+    assert loaded(both)["changes"] == predicted["changes"]
+    assert (loaded(both)["changes"], both.reloads) == ({}, [IDS["db1"]])
+
+
+def test_what_needs_a_stop_fails_in_both_modes_and_reloads_nothing() -> None:
+    both = Daemons({"totem.transport": {"old": "udpu", "new": "knet"}}, "restart")
+    for test in (True, False):
+        ret = loaded(both, test=test)
+        assert ret["result"] is False and "stopped on both nodes" in ret["comment"]
+    assert both.reloads == []

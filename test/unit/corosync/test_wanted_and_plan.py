@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hadb_core import corosync_plan
 from hadb_core.corosync_conf import flatten, parse, render
@@ -153,3 +155,14 @@ def test_a_restart_is_never_done() -> None:
 
 def test_the_table_of_keys_covers_every_link_of_a_node() -> None:
     assert {f"ring{link}_addr" for link in range(8)} <= corosync_plan._KNOWN_KEYS["nodelist.node"]
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 600), st.text(max_size=40), st.booleans())
+def test_whatever_is_in_the_file_one_write_makes_it_right(cut: int, junk: str, running: bool) -> None:
+    """Also a file that an interrupted editor left behind, at any length."""
+    left = render(tree())[:cut] + junk
+    found = plan(left, tree(), PATH, running=running)
+    for step in found.steps:
+        left = step.args["text"]
+    assert not plan(left, tree(), PATH, running=running)

@@ -261,3 +261,26 @@ def test_what_is_no_cib_is_unreadable_and_never_empty(text):
 def test_a_patch_without_version_is_not_used():
     with pytest.raises(Unreadable, match="names no version"):
         cib_merge.guarded("<diff format='2'/>", 0)
+
+
+def test_a_description_and_holds_of_a_changed_resource_are_kept(running):
+    live = running.find("configuration/resources/primitive[@id='fence-db1']")
+    live.set("description", "rack 7")
+    ET.SubElement(ET.SubElement(live, "meta_attributes", id="own"), "nvpair", id="own-m", name="is-managed", value="false")
+    merged = cib_merge.merge(running, wanted(document(fencing={"privlvl": "administrator"})))
+    after = merged.find("configuration/resources/primitive[@id='fence-db1']")
+    assert after.get("description") == "rack 7"
+    assert after.find("meta_attributes/nvpair[@name='is-managed']").get("value") == "false"
+
+
+def test_a_recorded_constraint_that_is_no_longer_wanted_goes(running):
+    add(running, "constraints", '<rsc_location id="loc-old" rsc="db" node="db1" score="5"/>')
+    running.find("configuration/tags/tag[@id='hadb']").append(ET.Element("obj_ref", id="loc-old"))
+    assert plan(running, wanted(document())).changes()["location loc-old"]["new"] is None
+
+
+@pytest.mark.parametrize("section", ["rsc_defaults", "tags"])
+def test_a_cib_without_an_optional_section_gets_it(running, section):
+    config = running.find("configuration")
+    config.remove(config.find(section))
+    assert not plan(cib_merge.merge(running, wanted(document())), wanted(document()))

@@ -1,7 +1,7 @@
 import pytest
 
 from hadb_core.cib_guard import refuse_disruptions, refuse_unready, verify_errors
-from hadb_core.cib_simulation import Action, actions, disruptions
+from hadb_core.cib_simulation import Action, actions, answer, disruptions
 from hadb_core.cib_status import status, stopped
 from hadb_core.errors import Refused, Unreadable
 
@@ -119,3 +119,22 @@ def test_a_warning_of_crm_verify_is_no_error_whatever_its_exit_code():
 
 def test_a_silent_failure_of_crm_verify_is_an_error():
     assert verify_errors(78, "") == ["crm_verify ended with exit code 78 without a word"]
+
+
+def test_a_move_tells_where_from_and_where_to():
+    report = '<r><actions><rsc_action action="move" resource="db-fs" source="db1" dest="db2"/></actions></r>'
+    (move,) = actions(report)
+    assert str(move) == "move db-fs from db1 to db2"
+
+
+def test_an_answer_names_what_suffers_once_and_leaves_fencing_devices_out(running):
+    planned = [
+        Action("stop", "db-fs", "db1", ""),
+        Action("move", "db-fs", "db1", "", "db2"),
+        Action("move", "fence-db2", "db1", "", "db2"),
+        Action("fence", "db1", "", ""),
+        Action("stop", "vip-nova", "db1", ""),
+    ]
+    found = answer(planned, [Action("stop", "vip-nova", "db1", "")], running)
+    assert (found["interrupted"], found["fenced"], found["anyway"]) == (["db-fs"], ["db1"], ["stop vip-nova on db1"])
+    assert found["actions"][1] == {"what": "move", "target": "db-fs", "node": "db1", "reason": "", "to": "db2"}

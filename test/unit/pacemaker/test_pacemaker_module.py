@@ -301,3 +301,35 @@ def test_a_password_in_the_cib_is_not_shown_by_a_tool_that_fails(module, command
     with pytest.raises(CommandFailed) as error:
         module.simulate(lost="db2")
     assert "canary" not in f"{error.value} {error.value.err} {error.value.argv}" and "(hidden)" in error.value.err
+
+
+def test_agents_and_metadata_are_read(module, commands, real):
+    commands.expect(["crm_resource", "--list-agents=stonith", "--output-as=xml"], out=real("agents"))
+    assert "fence_ipmilan" in module.agents("stonith")
+    commands.expect(["crm_resource", "--show-metadata=ocf:heartbeat:IPaddr2"], out=real("metadata"))
+    assert module.metadata("ocf:heartbeat:IPaddr2")["parameters"]["ip"]["required"]
+
+
+def test_properties_come_from_each_daemon_where_crm_attribute_cannot_list_them(module, commands, real, version):
+    list_them = ["crm_attribute", "--list-options=cluster"]
+    if version.startswith("2."):
+        commands.expect(list_them, code=64)
+        commands.expect(["/usr/lib/pacemaker/pacemaker-schedulerd", "metadata"], out=real("properties"))
+        for name in ("controld", "based"):
+            other = f'<resource-agent><parameters><parameter name="{name}-only"/></parameters></resource-agent>'
+            commands.expect([f"/usr/lib/pacemaker/pacemaker-{name}", "metadata"], out=other)
+    else:
+        commands.expect(list_them, out=real("properties"))
+    found = module.properties()
+    assert "stop" in found["no-quorum-policy"]["values"]
+    assert ("based-only" in found) is version.startswith("2.")
+
+
+def test_a_status_that_never_rests_is_not_overtaken_for_ever(module, commands, real, monkeypatch):
+    monkeypatch.setattr(module.pacemaker, "_TRIES", 1)
+    commands.expect(QUERY, out=real("cib-running"))
+    expect_judgement(commands, real)
+    commands.expect(["crm_diff"], out=DIFF, code=1).expect(PATCH, code=103)
+    commands.expect(QUERY, out=later(real("cib-running"), updates=7))
+    with pytest.raises(HadbError, match="changed under our hands 1 times"):
+        module.apply(changed())
