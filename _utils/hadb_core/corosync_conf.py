@@ -9,7 +9,7 @@ from typing import Any
 from hadb_core.errors import Invalid, Unreadable
 
 # What tells repeated sections apart: Corosync itself knows them by these, not by their order.
-_NAMES = {"node": "name", "interface": "linknumber", "logger_subsys": "subsys"}
+_NAMES = {"node": "name", "interface": "linknumber", "logger_subsys": "subsys", "uidgid": "uid"}
 
 
 @dataclass(frozen=True)
@@ -169,6 +169,6 @@ def label(section: Section) -> str:
     """Return a section's name, with what tells it from its like: ``node[db1]``, ``interface[0]``."""
     if section.name not in _NAMES:
         return section.name
-    # `ringnumber` is the old word for linknumber; both default to link 0.
-    name = section.get(_NAMES[section.name]) or section.get("ringnumber") or section.get("nodeid") or "0"
-    return f"{section.name}[{name}]"
+    # `ringnumber` is the old word for linknumber; both default to link 0. A uidgid may have a gid alone.
+    names = (section.get(key) for key in (_NAMES[section.name], "ringnumber", "nodeid", "gid"))
+    return f"{section.name}[{next(filter(None, names), '0')}]"

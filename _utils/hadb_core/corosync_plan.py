@@ -32,6 +32,14 @@ _KNOWN = {
     "nodelist.node": "name nodeid quorum_votes ring0_addr ring1_addr ring2_addr ring3_addr ring4_addr ring5_addr "
     "ring6_addr ring7_addr",
     "system": "qb_ipc_type sched_rr priority move_to_root_cgroup allow_knet_handle_fallback state_dir",
+    "resources": "watchdog_device",
+    "nozzle": "name ipaddr ipprefix macaddr",
+    "uidgid": "uid gid",
+    # corosync-qdevice(8) of 3.0.3; hadb has no use for it with two nodes, others do.
+    "quorum.device": "model timeout sync_timeout votes master_wins",
+    "quorum.device.net": """tls host port algorithm tie_breaker connect_timeout force_ip_version
+        keep_active_partition_tie_breaker""",
+    "quorum.device.heuristics": "mode timeout sync_timeout interval",
 }
 _KNOWN_KEYS = {section: frozenset(keys.split()) for section, keys in _KNOWN.items()}
 
@@ -115,6 +123,8 @@ def report(old: Section, new: Section) -> dict[str, Any]:
 def _unknown(section: Section, path: str) -> Iterable[str]:
     for item in section.items:
         name = f"{path}.{item.name}" if isinstance(item, Section) and path else getattr(item, "name", "")
+        if isinstance(item, Entry) and path == "quorum.device.heuristics" and item.key.startswith("exec_"):
+            continue  # the administrator names these programs
         if isinstance(item, Entry) and item.key not in _KNOWN_KEYS.get(path, ()):
             yield f"{path}.{item.key}" if path else item.key
         elif isinstance(item, Section) and name not in _KNOWN_KEYS:

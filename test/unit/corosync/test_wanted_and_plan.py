@@ -166,3 +166,13 @@ def test_whatever_is_in_the_file_one_write_makes_it_right(cut: int, junk: str, r
     for step in found.steps:
         left = step.args["text"]
     assert not plan(left, tree(), PATH, running=running)
+
+
+def test_what_other_clusters_have_in_their_files_is_known() -> None:
+    text = (
+        "quorum {\n device {\n  model: net\n  votes: 1\n  net {\n   host: q\n   algorithm: ffsplit\n  }\n"
+        "  heuristics {\n   mode: sync\n   exec_ping: /bin/ping\n   exc_typo: x\n  }\n }\n}\n"
+        "uidgid {\n uid: a\n}\nuidgid {\n gid: b\n}\nresources {\n watchdog_device: off\n}\n"
+    )
+    assert unknown_keys(parse(text)) == ["quorum.device.heuristics.exc_typo"]
+    assert {"uidgid[a].uid", "uidgid[b].gid"} <= set(flatten(parse(text)))
