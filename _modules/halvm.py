@@ -10,7 +10,7 @@ import salt.utils.path
 
 from hadb_core import block_devices, block_lun, lvm_config, lvm_report, storage_volume
 from hadb_core.errors import Refused, Unreadable
-from hadb_core.process import run
+from hadb_core.process import naming_version, run
 
 __virtualname__ = "halvm"
 
@@ -99,12 +99,13 @@ def luns(wwids=None):
 
         salt '*' halvm.luns
     """
-    known = nodes()
-    found = [_lun(shape, known) for shape in _shapes(known, wwids)]
-    if any(one["type"] == "LVM2_member" for lun in found for one in lun["signatures"]):
-        groups = report()
-        return [{**lun, "pv": lvm_report.pv_of(groups, lun)} for lun in found]
-    return found
+    with naming_version(__salt__["cmd.run_all"]):
+        known = nodes()
+        found = [_lun(shape, known) for shape in _shapes(known, wwids)]
+        if any(one["type"] == "LVM2_member" for lun in found for one in lun["signatures"]):
+            groups = report()
+            return [{**lun, "pv": lvm_report.pv_of(groups, lun)} for lun in found]
+        return found
 
 
 def paths(wwids=None):
@@ -123,7 +124,8 @@ def paths(wwids=None):
 
         salt '*' halvm.paths
     """
-    return [_identity(shape) for shape in _shapes(nodes(), wwids)]
+    with naming_version(__salt__["cmd.run_all"]):
+        return [_identity(shape) for shape in _shapes(nodes(), wwids)]
 
 
 def _shapes(known, wwids):
@@ -231,11 +233,12 @@ def report():
 
         salt '*' halvm.report
     """
-    if salt.utils.path.which("lvm") is None:
-        return dict(lvm_report.NOTHING)
-    system_id = lvm_report.parse_system_id(_lvm("lvm", "systemid").out)
-    text = _lvm("lvm", "fullreport", "--foreign", "--reportformat", "json", "--units", "b", "--nosuffix").out
-    return lvm_report.parse_report(text, system_id)
+    with naming_version(__salt__["cmd.run_all"]):
+        if salt.utils.path.which("lvm") is None:
+            return dict(lvm_report.NOTHING)
+        system_id = lvm_report.parse_system_id(_lvm("lvm", "systemid").out)
+        text = _lvm("lvm", "fullreport", "--foreign", "--reportformat", "json", "--units", "b", "--nosuffix").out
+        return lvm_report.parse_report(text, system_id)
 
 
 def volume(vg, lv):
@@ -254,17 +257,18 @@ def volume(vg, lv):
 
         salt '*' halvm.volume db-vg db-vol
     """
-    known = report()
-    group, have = lvm_report.find_vg(known, vg), lvm_report.find_lv(known, vg, lv)
-    node = next((one for one in nodes().values() if one.dm_name == lvm_report.dm_name(vg, lv)), None)
-    system_id = group["system_id"] if group else ""
-    return {
-        "vg": vg, "lv": lv, "vg_uuid": group["uuid"] if group else None, "exists": have is not None,
-        "size": have["size"] if have else 0, "system_id": system_id,
-        "local": bool(system_id) and system_id == known["system_id"], "active": node is not None,
-        "device": f"/dev/{vg}/{lv}", "mounted_at": block_devices.used_by([node], _mounts(), ()) if node else [],
-        "fs": _filesystem(group, have, node) if have else None,
-    }
+    with naming_version(__salt__["cmd.run_all"]):
+        known = report()
+        group, have = lvm_report.find_vg(known, vg), lvm_report.find_lv(known, vg, lv)
+        node = next((one for one in nodes().values() if one.dm_name == lvm_report.dm_name(vg, lv)), None)
+        system_id = group["system_id"] if group else ""
+        return {
+            "vg": vg, "lv": lv, "vg_uuid": group["uuid"] if group else None, "exists": have is not None,
+            "size": have["size"] if have else 0, "system_id": system_id,
+            "local": bool(system_id) and system_id == known["system_id"], "active": node is not None,
+            "device": f"/dev/{vg}/{lv}", "mounted_at": block_devices.used_by([node], _mounts(), ()) if node else [],
+            "fs": _filesystem(group, have, node) if have else None,
+        }
 
 
 def _filesystem(group, lv, node):

@@ -12,7 +12,7 @@ refuses the account, :class:`~hadb_core.errors.Unreadable` when the answer is no
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ import salt.utils.path
 
 from hadb_core import document, ipmi_answers, ipmi_passwords
 from hadb_core.errors import CommandFailed, NotProven, Refused
-from hadb_core.process import Result, run
+from hadb_core.process import Result, naming_version, run
 
 __virtualname__ = "ipmitool"
 
@@ -86,7 +86,7 @@ def chassis_status(address: str) -> dict[str, str]:
 
         salt db1 ipmitool.chassis_status 10.20.0.102
     """
-    return ipmi_answers.pairs(_ask(_account(address), "chassis", "status").out)
+    return _read(ipmi_answers.pairs, _account(address), "chassis", "status")
 
 
 def mc_info(address: str) -> dict[str, str]:
@@ -101,7 +101,7 @@ def mc_info(address: str) -> dict[str, str]:
 
         salt db1 ipmitool.mc_info 10.20.0.102
     """
-    return ipmi_answers.pairs(_ask(_account(address), "mc", "info").out)
+    return _read(ipmi_answers.pairs, _account(address), "mc", "info")
 
 
 def lan(address: str, channel: int = 1) -> dict[str, str]:
@@ -118,7 +118,7 @@ def lan(address: str, channel: int = 1) -> dict[str, str]:
 
         salt db1 ipmitool.lan 10.20.0.102
     """
-    return ipmi_answers.pairs(_ask(_account(address), "lan", "print", str(channel)).out)
+    return _read(ipmi_answers.pairs, _account(address), "lan", "print", str(channel))
 
 
 def sel(address: str) -> list[str]:
@@ -152,7 +152,7 @@ def identity(address: str) -> dict[str, Any]:
 
         salt db1 ipmitool.identity 10.20.0.101
     """
-    guid = ipmi_answers.guid(_ask(_account(address), "mc", "guid").out)
+    guid = _read(ipmi_answers.guid, _account(address), "mc", "guid")
     try:
         own = Path("/sys/class/dmi/id/product_uuid").read_text(encoding="ascii").strip()
     except FileNotFoundError:
@@ -177,7 +177,7 @@ def users(address: str, channel: int = 1) -> list[dict[str, Any]]:
 
         salt db1 ipmitool.users 10.20.0.102
     """
-    return ipmi_answers.users(_ask(_account(address), "-c", "user", "list", str(channel)).out)
+    return _read(ipmi_answers.users, _account(address), "-c", "user", "list", str(channel))
 
 
 def cipher_zero_refused(address: str) -> bool:
@@ -243,7 +243,7 @@ def change_password(address: str, channel: int = 1) -> dict[str, Any]:
     new = {**old, "password": document.secret(__pillar__, key)}
     if new["password"] == old["password"]:
         raise Refused(f"{key} is the password that the BMC has already", "put another one there")
-    known = ipmi_answers.users(_ask(old, "-c", "user", "list", str(channel)).out)
+    known = _read(ipmi_answers.users, old, "-c", "user", "list", str(channel))
     number = ipmi_answers.user_id(known, old["username"])
     failure = _set_password(old, number, new["password"])
     if not _lets_in(new):
@@ -294,7 +294,7 @@ def _lets_in(account: dict[str, str]) -> bool:
 
 
 def _login(account: dict[str, str], patience: tuple[str, ...] = _PATIENCE) -> str:
-    return ipmi_answers.power(_ask(account, "chassis", "power", "status", patience=patience).out)
+    return _read(ipmi_answers.power, account, "chassis", "power", "status", patience=patience)
 
 
 def _account(address: str) -> dict[str, str]:
@@ -323,6 +323,12 @@ def _private_file(text: str) -> Iterator[str]:
         yield path
     finally:
         Path(path).unlink(missing_ok=True)
+
+
+def _read(reader: Callable[[str], Any], account: dict[str, str], *words: str, **how: Any) -> Any:
+    """Return what a reader makes of an answer; when it cannot, the error names ipmitool's version."""
+    with naming_version(__salt__["cmd.run_all"]):
+        return reader(_ask(account, *words, **how).out)
 
 
 def _ask(

@@ -6,10 +6,11 @@ a shell, the C locale, secrets only by stdin, and a table of exit codes that are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from hadb_core.errors import CommandFailed
+from hadb_core.errors import CommandFailed, Unreadable
 
 RunAll = Callable[..., Mapping[str, Any]]
 
@@ -74,3 +75,29 @@ def _without(text: str, secrets: Collection[str]) -> str:
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
         text = text.replace(secret, "(hidden)")
     return text
+
+
+# How programs tell their version, in the first line that they print.
+_VERSION_OF = {"lvm": ("lvm", "version"), "ipmitool": ("ipmitool", "-V"), "dumpe2fs": ("dumpe2fs", "-V")} | {
+    name: (name, "--version") for name in ("wipefs", "partx", "blkid", "udevadm")
+}
+
+
+@contextlib.contextmanager
+def naming_version(run_all: RunAll) -> Iterator[None]:
+    """Let an :class:`~hadb_core.errors.Unreadable` that passes name the version of the program, where it can be asked.
+
+    run_all
+        As for :func:`run`.
+    """
+    try:
+        yield
+    except Unreadable as error:
+        argv = _VERSION_OF.get(error.tool.partition(" ")[0])
+        if argv is None or error.tool.endswith(")"):  # nothing to ask, or asked already
+            raise
+        try:
+            said = run(run_all, argv)
+        except CommandFailed:
+            raise error from None
+        raise error.of((said.out.strip() or said.err.strip()).partition("\n")[0]) from error

@@ -141,3 +141,29 @@ def test_clients_say_why_they_cannot_connect():
     assert "expected nova to reach the database at 10.20.0.50:3306; found Access denied" in said(
         "clients", facts
     )
+
+
+@pytest.mark.parametrize("proof", ["cluster", "fencing"])
+def test_without_pacemaker_nothing_of_it_is_proven(proof):
+    facts = whole()
+    facts["db1"]["cluster"] = cluster(running=False)
+    assert f"db1, {proof}: expected Pacemaker running" in said(proof, facts)
+
+
+def test_placement_without_pacemaker_anywhere_and_with_a_group_torn_apart():
+    facts = whole()
+    for node in NODES:
+        facts[node]["cluster"]["resources"]["vip-nova"]["node"] = "db2"
+    assert "all of the group on one node" in said("placement", facts)
+    for node in NODES:
+        facts[node]["cluster"]["running"] = False
+    assert "it runs nowhere" in said("placement", facts)
+
+
+def test_placement_needs_mount_and_addresses_where_the_database_is():
+    facts = whole()
+    facts["db2"]["volume"]["mounted_at"] = ["/dbmnt"]
+    facts["db1"]["system"]["interfaces"]["vec0"] = ["10.20.0.11/24"]
+    told = said("placement", facts)
+    assert "db2, placement: expected /dbmnt not mounted" in told
+    assert "db1, placement: expected vip-nova here; found the opposite" in told

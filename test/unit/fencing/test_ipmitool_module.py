@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from hadb_core.errors import CommandFailed, Refused
+from hadb_core.errors import CommandFailed, Refused, Unreadable
 from support import load
 
 PASSWORD = "never-on-argv"
@@ -88,6 +88,70 @@ def test_a_missing_program_is_an_error_and_no_answer(monkeypatch: pytest.MonkeyP
     ipmitool, _ = module(on, monkeypatch)
     monkeypatch.setattr(ipmitool.salt.utils.path, "which", lambda name: None)
     with pytest.raises(CommandFailed, match="not installed"):
+        ipmitool.power_status("10.20.0.101")
+
+
+FIXTURES = Path(__file__).parent / "fixtures/ipmitool-1.8.19"
+READS: list[tuple[str, tuple[Any, ...], str, str]] = [
+    ("chassis_status", (), "chassis status", "chassis-status.txt"), ("mc_info", (), "mc info", "mc-info.txt"),
+    ("lan", (2,), "lan print 2", "mc-info.txt"), ("sel", (), "sel list", "power-on.txt"),
+    ("users", (3,), "-c user list 3", "user-list.txt"), ("identity", (), "mc guid", "mc-guid.txt"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("function", "args", "words", "answer"), READS)
+def test_each_question_is_asked_in_ipmitools_words(
+    monkeypatch: pytest.MonkeyPatch, function: str, args: tuple[Any, ...], words: str, answer: str
+) -> None:
+    asked = []
+
+    def said(argv: list[str], _password: str) -> tuple[int, str]:
+        asked.append(" ".join(argv[argv.index("-R") + 2 :]))
+        return 0, (FIXTURES / answer).read_text()
+
+    ipmitool, _ = module(said, monkeypatch)
+    assert getattr(ipmitool, function)("10.20.0.101", *args)
+    assert asked == [words]
+
+
+@pytest.mark.parametrize("own", ["01020304-0506-0708-090a-0b0c0d0e0f10\n", None])
+def test_a_bmc_is_proven_to_be_this_machines_or_not_known(monkeypatch: pytest.MonkeyPatch, own: str | None) -> None:
+    ipmitool, _ = module(lambda argv, pw: (0, (FIXTURES / "mc-guid.txt").read_text()), monkeypatch)
+
+    class Dmi:
+        def __init__(self, *words: str) -> None:
+            self.path = Path(*words)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.path, name)
+
+        def read_text(self, encoding: str) -> str:
+            if own is None:
+                raise FileNotFoundError
+            return own
+
+    monkeypatch.setattr(ipmitool, "Path", Dmi)
+    assert ipmitool.identity("10.20.0.101")["is_own"] == ("same" if own else "unknown")
+
+
+def test_power_is_switched_in_the_words_of_the_bmc(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    ipmitool, _ = module(lambda argv, pw: (asked.append(argv[-3:]), (0, ""))[1], monkeypatch)
+    for action in ("on", "off", "cycle"):
+        ipmitool.power("10.20.0.101", action)
+    assert asked == [["chassis", "power", action] for action in ("on", "off", "cycle")]
+
+
+def test_an_answer_that_cannot_be_read_names_ipmitools_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    ipmitool, bmc = module(lambda argv, pw: (0, "Chassis Power is unknown\n"), monkeypatch)
+    run_all = bmc.run_all
+
+    def with_version(argv: list[str], **how: Any) -> dict[str, Any]:
+        version = {"retcode": 0, "stdout": "ipmitool version 1.8.19\n", "stderr": ""}
+        return version if argv == ["ipmitool", "-V"] else run_all(argv, **how)
+
+    ipmitool.__salt__["cmd.run_all"] = with_version
+    with pytest.raises(Unreadable, match=r"\(ipmitool version 1\.8\.19\).*is unknown"):
         ipmitool.power_status("10.20.0.101")
 
 

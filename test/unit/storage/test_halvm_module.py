@@ -242,3 +242,13 @@ def test_without_mpathpersist_nothing_is_said_about_reservations(node, monkeypat
     monkeypatch.setattr(node.salt.utils.path, "which", lambda program: None)
     with pytest.raises(Refused):
         node.reservations(ONE)
+
+
+def test_an_answer_that_cannot_be_read_names_program_version_and_line(node):
+    node.answers["lvm", "systemid"] = "  what is that\n"
+    node.answers["lvm", "version"] = fixture("lvm-version.txt")
+    with pytest.raises(Unreadable, match=r"lvm systemid \(LVM version: .*\).*what is that"):
+        node.report()
+    node.answers["lvm", "version"] = 1
+    with pytest.raises(Unreadable, match="lvm systemid:"):
+        node.report()

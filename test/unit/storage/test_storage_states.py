@@ -180,3 +180,44 @@ def test_a_mount_point_that_hides_files_is_refused(found, result, changes):
     real = states[False].mount_point_present("/dbmnt")
     assert (real["result"], list(real["changes"])) == (result, changes) and real["changes"] == predicted["changes"]
     assert result or "ibdata1" in real["comment"]
+
+
+def test_partitions_that_the_other_node_made_become_known_once():
+    one = partitioned()
+    one["partitions"][0]["device"] = ""
+
+    def state(test: bool):
+        return load("_states/halvm.py", opts={"test": test}, salt={
+            "halvm.luns": lambda wwids: [one],
+            "halvm_write.reread_partitions": lambda wwid: one["partitions"][0].update(device="/dev/mapper/x-part1"),
+        }).partitions_known("x", LUNS)
+
+    predicted = state(test=True)
+    assert one["partitions"][0]["device"] == "" and predicted["result"] is None
+    assert state(test=False)["changes"] == predicted["changes"]
+    assert state(test=False)["changes"] == {}
+
+
+def test_a_filesystem_is_made_once_and_mounted_and_released_again():
+    now = volume()
+
+    def states(test: bool):
+        return load("_states/halvm.py", opts={"test": test}, salt={
+            "halvm.volume": lambda vg, lv: dict(now), "halvm.occupant": lambda path: "",
+            "halvm.managed_by_cluster": lambda vg, mount_point: False,
+            "halvm_write.mkfs": lambda vg, lv, fstype: now.update(fs={"type": fstype, "uuid": "u", "label": ""}),
+            "halvm_write.mount": lambda mount_point, **_: now.update(active=True, mounted_at=[mount_point]),
+            "halvm_write.umount": lambda **_: now.update(mounted_at=[]),
+            "halvm_write.deactivate": lambda **_: now.update(active=False)})
+
+    def sequence(test: bool):
+        module = states(test)
+        return [module.formatted("db-vol", "db-vg", "ext4"), module.mounted("/dbmnt", "db-vg", "db-vol", "ext4", "noatime"),
+                module.released("/dbmnt", "db-vg", "db-vol", expect_mounted=True)]
+
+    before = dict(now)
+    predicted = sequence(test=True)
+    assert now == before and [ret["result"] for ret in predicted] == [None] * 3
+    real = sequence(test=False)
+    assert [ret["changes"] for ret in real] == [ret["changes"] for ret in predicted]
+    assert (now["active"], now["mounted_at"], now["fs"]["type"]) == (False, [], "ext4")
