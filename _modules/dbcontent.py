@@ -137,7 +137,7 @@ def database_create(
 
         salt db1 dbcontent.database_create nova utf8mb3 utf8mb3_general_ci
     """
-    db_client.execute(__salt__["cmd.run_all"], db_sql.create_database(name, charset, collation), socket)
+    _execute(db_sql.create_database(name, charset, collation), socket)
 
 
 def database_alter(
@@ -158,7 +158,7 @@ def database_alter(
 
         salt db1 dbcontent.database_alter nova utf8mb3
     """
-    db_client.execute(__salt__["cmd.run_all"], db_sql.alter_database(name, charset, collation), socket)
+    _execute(db_sql.alter_database(name, charset, collation), socket)
 
 
 def account_create(
@@ -179,10 +179,7 @@ def account_create(
 
         salt db1 dbcontent.account_create nova % hadb:database:accounts:nova:password
     """
-    held = db_password.stored(flavour, document.secret(__pillar__, password_key))
-    db_client.execute(
-        __salt__["cmd.run_all"], db_sql.create_account(name, host, db_sql.identified(flavour, held)), socket
-    )
+    _execute(db_sql.create_account(name, host, _identified(flavour, password_key)), socket)
 
 
 def account_password(
@@ -201,10 +198,7 @@ def account_password(
 
         salt db1 dbcontent.account_password nova % hadb:database:accounts:nova:password
     """
-    held = db_password.stored(flavour, document.secret(__pillar__, password_key))
-    db_client.execute(
-        __salt__["cmd.run_all"], db_sql.alter_account(name, host, db_sql.identified(flavour, held)), socket
-    )
+    _execute(db_sql.alter_account(name, host, _identified(flavour, password_key)), socket)
 
 
 def grant(
@@ -227,4 +221,13 @@ def grant(
 
         salt db1 dbcontent.grant nova % nova '["ALL PRIVILEGES"]'
     """
-    db_client.execute(__salt__["cmd.run_all"], db_sql.grant(name, host, database, privileges), socket)
+    _execute(db_sql.grant(name, host, database, privileges), socket)
+
+
+def _identified(flavour: str, password_key: str) -> str:
+    """Return the clause that gives an account the pillar's password, in the form that the server stores."""
+    return db_sql.identified(flavour, db_password.stored(flavour, document.secret(__pillar__, password_key)))
+
+
+def _execute(sql: str, socket: str) -> None:
+    db_client.execute(__salt__["cmd.run_all"], sql, socket)

@@ -86,8 +86,7 @@ def test_unknown_arguments_fail_for_real(minion, master):
 
 
 # Whose docstrings still lack arguments or an example.
-PENDING: set[str] = {"dbcontent", "dbinstance", "dbnode", "halvm", "halvm_write", "hastorage", "corosync", "hadb", "pacemaker",
-                     "heartbeat", "ipmitool", "pacemaker_operate"}  # fmt: skip
+PENDING: set[str] = {"corosync", "hadb", "pacemaker", "pacemaker_operate"}
 
 
 @pytest.mark.parametrize(("kind", "name"), EVERY)
