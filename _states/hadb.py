@@ -195,9 +195,11 @@ def _stale(node, held):
     if node in held.failed:
         return no_answer(node, "modules", held.failed[node])
     version = held.found[node]
-    if version["core"] == VERSION and not version["stale"]:
+    # A module from before this was told is older itself.
+    parts = version.get("stale", ["hadb"])
+    if version["core"] == VERSION and not parts:
         return None
-    older = f"hadb {version['core']}" + (f" with older {', '.join(version['stale'])}" if version["stale"] else "")
+    older = f"hadb {version['core']}" + (f" with older {', '.join(parts)}" if parts else "")
     return Finding(node, "modules", f"hadb {VERSION}, as on the master", older,
                    f"restart salt-minion on {node}: it holds an older hadb_core in memory")
 

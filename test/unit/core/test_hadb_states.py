@@ -59,7 +59,7 @@ def test_a_minion_that_is_down_fails_the_sync_and_is_named(silent):
 
 @pytest.mark.parametrize(("version", "words"), [
     ({**GOOD, "core": "0.0.9"}, "hadb 0.0.9"), ({**GOOD, "stale": ["hadb_core.plan"]}, "older hadb_core.plan"),
-    ({"ret": "Traceback\nKeyError: 'x'", "retcode": 1}, "KeyError"),
+    ({"ret": "Traceback\nKeyError: 'x'", "retcode": 1}, "KeyError"), ({"core": VERSION}, "older hadb"),
 ])
 def test_a_minion_that_holds_older_code_is_named_with_what_to_do(version, words):
     master = Master(saltutil_sync_all=both({"modules": []}), hadb_version={"m1": GOOD, "m2": version})

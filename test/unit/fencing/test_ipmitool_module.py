@@ -222,3 +222,9 @@ def test_a_pillar_without_the_password_fails_by_its_key(fencing: tuple[Any, Path
 def test_without_its_directory_every_password_is_absent(tmp_path: Path) -> None:
     files = load("_modules/bmcpasswords.py", pillar=PILLAR)
     assert files.passwords({"10.20.0.101": KEY}, str(tmp_path / "none")) == {".": None, "10.20.0.101": None}
+
+
+def test_a_bmc_without_a_file_is_absent(tmp_path: Path) -> None:
+    files = load("_modules/bmcpasswords.py", pillar=PILLAR)
+    files.make_directory(str(tmp_path / "bmc"))
+    assert files.passwords({"10.20.0.101": KEY}, str(tmp_path / "bmc"))["10.20.0.101"] is None
