@@ -9,15 +9,15 @@ SALT ?= 3008.3
 COVERAGE = --cov --cov-report=term:skip-covered
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint unit tool scenario mutants docs down clean
+.PHONY: help setup demo test check lint unit orchestration tool scenario mutants docs down clean
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: setup ## two blank nodes become a fenced database, watched live; leaves the lab running
 	test/demo --distro $(DISTRO) --salt $(SALT)
 
-test: setup check tool scenario ## everything: what CI runs
+test: setup check orchestration tool scenario ## everything: what CI runs
 	@$(PY) test/summary.py
 
 check: lint unit ## lint, unit, render and loader tests with both Salts; no lab, under two minutes
@@ -33,6 +33,11 @@ unit: $(VENV)/.ready $(OLD)/.ready ## unit, render and loader tests, with covera
 	$(VENV)/bin/pytest -q -n 2 --dist loadfile test/unit test/render --junit-xml=build/unit.xml $(COVERAGE)
 	$(OLD)/bin/pytest -q -n 2 --dist loadfile test/render $(shell grep -rl 'from support import' test/unit) --junit-xml=build/unit-3006.xml
 
+orchestration: $(VENV)/.ready $(OLD)/.ready ## hadb.orch on a real master and two minions without effects, with both Salts
+	mkdir -p build
+	$(VENV)/bin/pytest -q test/orchestration --junit-xml=build/orchestration.xml
+	$(OLD)/bin/pytest -q test/orchestration --junit-xml=build/orchestration-3006.xml
+
 tool: setup ## real crm, cibadmin, corosync, mariadb and ipmi_sim in chroots, no daemons of the host
 	mkdir -p build
 	$(VENV)/bin/pytest -q test/tool --junit-xml=build/tool.xml
@@ -40,6 +45,10 @@ tool: setup ## real crm, cibadmin, corosync, mariadb and ipmi_sim in chroots, no
 scenario: setup ## the whole way in the lab, from blank nodes through every fault
 	mkdir -p build
 	$(VENV)/bin/pytest -q test/scenario --junit-xml=build/scenario.xml
+
+mutants: $(VENV)/.ready ## change the core in small ways: does a test notice? hours; restartable; MODULES='plan duty' for some
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r test/requirements-mutants.txt
+	$(PY) tools/mutants.py $(MODULES)
 
 docs: $(VENV)/.ready ## make docs/pillar.md and docs/pillar.schema.json from the pillar contract
 	$(PY) tools/pillar_doc.py > docs/pillar.md
