@@ -32,7 +32,7 @@ NODES = ("db1", "db2")
 STEPS = ("hadb.package.bmc", "hadb", "hadb.cluster", "hadb.storage.partitions", "hadb.cluster.start", "hadb.cluster.cib")
 # Seconds; a busy machine takes long to answer, and a minion that is down is waited for as long.
 ANSWER = 15
-RUN_SECONDS = 400
+RUN_SECONDS = 240
 
 
 class Site:
@@ -118,13 +118,13 @@ class Site:
         """Return the steps that ran, each once, in their order."""
         return list(dict.fromkeys(step for *_, step in self.log()))
 
-    def run(self, *words: str) -> Any:
+    def run(self, *words: str, seconds: int = RUN_SECONDS) -> Any:
         """Run `salt-run` and return its result: `returncode`, `data`, `stdout`."""
-        return self.master.salt_run_cli(timeout=RUN_SECONDS).run(*words)
+        return self.master.salt_run_cli(timeout=seconds).run(*words)
 
-    def orchestrate(self, *words: str) -> tuple[int, dict[str, dict[str, Any]]]:
+    def orchestrate(self, *words: str, seconds: int = RUN_SECONDS) -> tuple[int, dict[str, dict[str, Any]]]:
         """Run hadb.orch; return the exit code and the states by their ids."""
-        done = self.run("state.orchestrate", "hadb.orch", *words)
+        done = self.run("state.orchestrate", "hadb.orch", *words, seconds=seconds)
         return done.returncode, states(done.data)
 
 
