@@ -6,7 +6,7 @@ PY    := $(VENV)/bin/python
 LAB   := test/lab/lab
 DISTRO ?= debian13
 SALT ?= 3008.3
-COVERAGE = --cov --cov-report=term:skip-covered
+COVERAGE = --cov --cov-report=term:skip-covered --cov-fail-under=95
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check lint unit orchestration tool scenario mutants docs down clean

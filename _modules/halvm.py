@@ -147,7 +147,7 @@ def _lun(shape, known):
     device = shape.head.path
     if not mounts:
         # The other node may have written; drop what this kernel remembers of the device.
-        _run("blockdev", "--flushbufs", device, *(node.path for node in shape.partitions.values()))
+        _run("blockdev", "--flushbufs", device, *(node.kernel_path for node in shape.partitions.values()))
     signatures = _signatures(shape.head)
     partitions = []
     if any(one["type"] in ("gpt", "dos") for one in signatures):
@@ -166,8 +166,8 @@ def _lun(shape, known):
 
 
 def _signatures(node):
-    _readable(node.path, 0, node.size)
-    return block_lun.parse_wipefs(_run("wipefs", "--json", "--no-act", node.path).out, node.path)
+    _readable(node.kernel_path, 0, node.size)
+    return block_lun.parse_wipefs(_run("wipefs", "--json", "--no-act", node.kernel_path).out, node.path)
 
 
 def _unnoticed(device, part):

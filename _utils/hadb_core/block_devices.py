@@ -36,7 +36,12 @@ class Node(NamedTuple):
     @property
     def path(self) -> str:
         """The device file: ``/dev/mapper/NAME`` for device-mapper, ``/dev/NAME`` otherwise."""
-        return f"/dev/mapper/{self.dm_name}" if self.dm_name else f"/dev/{self.name}"
+        return f"/dev/mapper/{self.dm_name}" if self.dm_name else self.kernel_path
+
+    @property
+    def kernel_path(self) -> str:
+        """The device file under the kernel's name, which a map keeps when it is renamed: the one to read from."""
+        return f"/dev/{self.name}"
 
 
 class LunNodes(NamedTuple):
@@ -147,10 +152,14 @@ def _lun_nodes(
 
 
 def partitions_of(nodes: Mapping[str, Node], lun: Mapping[str, Any]) -> dict[int, Node]:
-    """Return the partitions by number that the kernel knows of a LUN (``halvm.paths``), through its map if it has one."""
+    """Return the partitions by number that the kernel knows of a LUN (``halvm.paths``), through its map if it has one.
+
+    A map counts under its final name only: parted makes it as ``WWIDp1``, and udev's kpartx rule renames that.
+    """
     if lun["multipath"]:
         found = ((_MAP_PARTITION.fullmatch(node.dm_uuid), node) for node in nodes.values())
-        return {int(part["number"]): node for part, node in found if part and part["wwid"] == lun["wwid"]}
+        ours = {int(part["number"]): node for part, node in found if part and part["wwid"] == lun["wwid"]}
+        return {number: node for number, node in ours.items() if node.dm_name == f"{lun['multipath']}-part{number}"}
     return {node.partition: node for node in nodes.values() if node.partition and node.parent == lun["paths"][0]}
 
 

@@ -85,14 +85,8 @@ def test_unknown_arguments_fail_for_real(minion, master):
         master.runners["hadb.status"](bogus=1)
 
 
-# Whose docstrings still lack arguments or an example.
-PENDING: set[str] = {"corosync", "hadb", "pacemaker", "pacemaker_operate"}
-
-
 @pytest.mark.parametrize(("kind", "name"), EVERY)
 def test_function_is_documented_like_a_manual_page(loaded, kind, name):
-    if name.split(".")[0] in PENDING:
-        pytest.xfail("its documentation is being written")
     text = inspect.cleandoc(loaded[kind][name].__doc__ or "")
     first = text.split("\n\n")[0].split("\n")[0]
     assert len(first.split()) >= 3, "no description"

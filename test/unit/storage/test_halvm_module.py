@@ -12,13 +12,15 @@ from hadb_core.errors import CommandFailed, HadbError, Refused, Unreadable
 from support import load
 
 MAP = f"/dev/mapper/{ONE}"
+# The kernel's names of the map and of its partition, in the fixtures.
+MAP_FILE, PART_FILE = "/dev/dm-0", "/dev/dm-1"
 LVM = ("lvm", "fullreport", "--foreign", "--reportformat", "json", "--units", "b", "--nosuffix")
 ANSWERS = {
     ("udevadm", "info", "--export-db"): fixture("udev-multipath.txt"),
-    ("wipefs", "--json", "--no-act", MAP): fixture("wipefs-gpt.json"),
-    ("wipefs", "--json", "--no-act", f"{MAP}-part1"): fixture("wipefs-lvm.json"),
+    ("wipefs", "--json", "--no-act", MAP_FILE): fixture("wipefs-gpt.json"),
+    ("wipefs", "--json", "--no-act", PART_FILE): fixture("wipefs-lvm.json"),
     ("partx", "--bytes", "--pairs", "--output", "NR,NAME,START,SIZE,UUID,TYPE", MAP): fixture("partx.txt"),
-    ("blockdev", "--flushbufs", MAP, f"{MAP}-part1"): "",
+    ("blockdev", "--flushbufs", MAP, PART_FILE): "",
     ("blockdev", "--flushbufs", f"{MAP}-part1"): "",
     ("blockdev", "--flushbufs", MAP): "",
     ("lvm", "systemid"): fixture("systemid.txt"),
@@ -89,8 +91,8 @@ def test_what_is_in_a_partition_counts_before_the_kernel_has_noticed_it(node, mo
 
 
 @pytest.mark.parametrize("failing", [
-    ("udevadm", "info", "--export-db"), ("wipefs", "--json", "--no-act", MAP),
-    ("wipefs", "--json", "--no-act", f"{MAP}-part1"), ("lvm", "systemid"), LVM,
+    ("udevadm", "info", "--export-db"), ("wipefs", "--json", "--no-act", MAP_FILE),
+    ("wipefs", "--json", "--no-act", PART_FILE), ("lvm", "systemid"), LVM,
     ("partx", "--bytes", "--pairs", "--output", "NR,NAME,START,SIZE,UUID,TYPE", MAP),
 ])
 def test_a_tool_that_fails_is_an_error_not_an_empty_lun(node, failing):
@@ -199,6 +201,15 @@ def test_the_groups_in_use_are_told(node, monkeypatch):
 def test_a_volume_of_which_lvm_does_not_say_where_it_begins_is_an_error(node):
     with pytest.raises(Unreadable, match="where db-vg/db-vol begins"):
         node._filesystem({"name": "db-vg", "pvs": []}, {"name": "db-vol", "size": 1, "begins": None}, None)
+
+
+def test_a_partition_that_parted_has_just_made_is_read_and_not_known_until_udev_has_renamed_it(node, monkeypatch):
+    made = nodes("nodes-multipath.json")
+    monkeypatch.setattr(node, "nodes", lambda: {**made, "dm-1": made["dm-1"]._replace(dm_name=f"{ONE}p1")})
+    monkeypatch.setattr(node.Path, "exists", lambda path: True)
+    lun = node.luns([ONE])[0]
+    assert [one["type"] for one in lun["signatures"]] == ["gpt", "gpt", "PMBR", "LVM2_member"]
+    assert node.partitions_known(lun) == []
 
 
 @pytest.mark.parametrize("there", [True, False])
