@@ -1,0 +1,2 @@
+# Nothing: what a state.apply costs before it has anything to do.
+{}
