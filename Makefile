@@ -9,7 +9,7 @@ SALT ?= 3008.3
 COVERAGE = --cov --cov-report=term:skip-covered --cov-fail-under=95
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint unit orchestration tool scenario mutants docs down clean
+.PHONY: help setup demo test check lint unit orchestration tool scenario bench performance mutants docs down clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,12 @@ tool: setup ## real crm, cibadmin, corosync, mariadb and ipmi_sim in chroots, no
 scenario: setup ## the whole way in the lab, from blank nodes through every fault
 	mkdir -p build
 	$(VENV)/bin/pytest -q test/scenario --junit-xml=build/scenario.xml
+
+bench: setup ## our configuration beside the seed's, in a lab of its own; hours. ROUNDS=n CASES=a,b for less
+	PYTHONPATH=_utils:test/lab:test DISTRO=$(DISTRO) SALT=$(SALT) $(PY) -m bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(CASES),--cases $(CASES))
+
+performance: $(VENV)/.ready ## put the figures and the plot of the last bench into docs/performance.md
+	PYTHONPATH=_utils:test/lab:test $(PY) -m bench --document
 
 mutants: $(VENV)/.ready ## change the core in small ways: does a test notice? hours; restartable; MODULES='plan duty' for some
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r test/requirements-mutants.txt

@@ -9,12 +9,9 @@ import sys
 import time
 from typing import NoReturn
 
-# A lab of its own: what `make demo` shows and `make scenario` plays stays alone.
-os.environ.setdefault("HADB_LAB", "bench")
-
-from bench import cases, document, plan, results, table  # noqa: E402 - the lab's name must be known before
-from bench.bench import Bench  # noqa: E402
-from hadblab.errors import LabError  # noqa: E402
+from bench import cases, document, plan, results, table
+from bench.bench import Bench
+from hadblab.errors import LabError
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 ROUNDS = 5
@@ -36,6 +33,8 @@ def main(words: list[str]) -> int:
     if chosen.dry_run:
         print(_shown(items))
         return 0
+    # A lab of its own: what `make demo` shows and `make scenario` plays stays alone.
+    os.environ.setdefault("HADB_LAB", "bench")
     # Ended from outside, it cleans up as it does for an interrupt from the keyboard.
     signal.signal(signal.SIGTERM, _interrupt)
     return _measure(Bench(items, chosen.rounds, _progress()))

@@ -86,13 +86,18 @@ def onto(live: Element, wanted: Element) -> Element:
 
 
 def without_resources(live: Element) -> Element:
-    """Return a configuration with nothing in it to run: between two that have agents of other types by the same names."""
+    """Return a configuration with nothing in it to run: between two that have agents of other types by the same names.
+
+    Fencing is off in it, since Pacemaker calls a cluster with fencing and without any device an error.
+    """
     found = deepcopy(live)
+    for pair in found.iterfind("crm_config/cluster_property_set/nvpair"):
+        if pair.get("name") in ("stonith-enabled", "fencing-enabled"):
+            pair.set("value", "false")
     for name in ("resources", "constraints", "tags"):
         section = found.find(name)
         if section is not None:
             section.clear()
-    # An empty one is not allowed.
     tags = found.find("tags")
     if tags is not None:
         found.remove(tags)

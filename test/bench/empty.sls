@@ -1,2 +1,3 @@
-# Nothing: what a state.apply costs before it has anything to do.
-{}
+# One state that does nothing: what a state.apply costs before it has anything to do.
+hadb bench does nothing:
+  test.nop: []

@@ -17,7 +17,7 @@ REPEAT = 3
 _BUSY = 2.0
 _PROBE_SECONDS = 300.0
 _SETTLED_SECONDS = 60.0
-_MAINTENANCE = "crm_attribute --name maintenance-mode --update {}"
+_MAINTENANCE = "crm_attribute --name maintenance-mode"
 
 
 def measure(lab: Lab, database: dict[str, str], directory: Path) -> dict[str, list[float]]:
@@ -36,7 +36,7 @@ def measure(lab: Lab, database: dict[str, str], directory: Path) -> dict[str, li
     directory.mkdir(parents=True, exist_ok=True)
     writer = Writer(lab, "bench floor", directory)
     settings = {"pid_file": database["pid_file"], "socket": database["socket"], "repeat": REPEAT, "busy": _BUSY}
-    lab.ask(active, _MAINTENANCE.format("true"))
+    lab.ask(active, f"{_MAINTENANCE} --update true")
     try:
         until(lambda: _unmanaged(lab), _SETTLED_SECONDS, "the cluster does not go into maintenance mode")
         writer.start()
@@ -46,7 +46,7 @@ def measure(lab: Lab, database: dict[str, str], directory: Path) -> dict[str, li
         writer.stop()
         # What the cluster noticed was our doing.
         lab.ask(active, "crm_resource --cleanup", check=False)
-        lab.ask(active, _MAINTENANCE.format("false"))
+        lab.ask(active, f"{_MAINTENANCE} --delete")
     found: dict[str, list[float]] = json.loads(done.stdout)
     return {name: [round(value, 3) for value in values] for name, values in found.items()}
 

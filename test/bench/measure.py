@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from scenario import invariants
@@ -38,19 +39,30 @@ def play(lab: Lab, case: Case, config: str, number: int, directory: Path) -> tup
     directory.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     writer = Writer(lab, f"bench {case.id} {config} {number}", directory)
+    struck: list[_Struck] = []
     try:
-        if not _step(run, lambda: _strike(lab, case, run, writer)):
-            _step(run, lambda: heal(lab))
-        whole = _step(run, lambda: _recover(lab, run, writer))
+        _step(run, lambda: struck.append(_strike(lab, case, run, writer)))
     finally:
         writer.stop()
+    _step(run, lambda: heal(lab))
+    whole = _step(run, lambda: _recover(lab, run, writer))
+    for found in struck:
+        _step(run, lambda found=found: _explain(lab, run, found, directory))
     run.took = round(time.monotonic() - started, 1)
     return run, whole
 
 
-def _strike(lab: Lab, case: Case, run: Run, writer: Writer) -> None:
-    before = wait_whole(lab)
-    stage = Stage(lab, writer, before)
+@dataclass(frozen=True)
+class _Struck:
+    """When a fault began and the outage was, on the host's clock, and how the nodes' clocks relate to that."""
+
+    began: float
+    gap: Gap
+    offsets: dict[str, float]
+
+
+def _strike(lab: Lab, case: Case, run: Run, writer: Writer) -> _Struck:
+    stage = Stage(lab, writer, wait_whole(lab))
     run.active = stage.active
     offsets = calibrate(lab)
     writer.start()
@@ -60,26 +72,23 @@ def _strike(lab: Lab, case: Case, run: Run, writer: Writer) -> None:
     # Before anything is healed: a node that boots takes the machine's time from the client.
     end = writer.stop()
     run.fenced = acts.fenced(stage, began)
-    acts.take_back(case, stage)
-    heal(lab)
     with writer.log.open(encoding="utf-8") as lines:
         gap = outage(lines, end)
     run.outage = round(gap.seconds, 3) if ended else None
     run.measured = True
-    wait_whole(lab)
-    _explain(lab, run, gap, began, offsets, writer.log.parent)
+    acts.take_back(case, stage)
+    return _Struck(began, gap, offsets)
 
 
-def _explain(lab: Lab, run: Run, gap: Gap, began: float, offsets: dict[str, float], directory: Path) -> None:
+def _explain(lab: Lab, run: Run, struck: _Struck, directory: Path) -> None:
     """Read both journals and say where the time went."""
-    seen: list[Moment] = []
-    for node, offset in offsets.items():
+    gap, seen = struck.gap, list[Moment]()
+    for node, offset in struck.offsets.items():
         # A second before, since a journal is asked by whole seconds.
-        script = _JOURNAL.format(since=min(began, gap.start) - offset - 1.0)
-        text = lab.ask(node, script).stdout
+        text = lab.ask(node, _JOURNAL.format(since=min(struck.began, gap.start) - offset - 1.0)).stdout
         (directory / f"{node}-journal.txt").write_text(text, encoding="utf-8")
         seen += moments(text, offset)
-    run.marks = {"fault": round(began - gap.start, 3), **phases.marks(seen, gap)}
+    run.marks = {"fault": round(struck.began - gap.start, 3), **phases.marks(seen, gap)}
     if run.outage is not None:
         run.phases = phases.divide(gap, phases.spans(seen, gap))
 

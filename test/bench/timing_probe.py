@@ -21,15 +21,19 @@ _out = os.open(os.environ["HADB_BENCH_STARTED"], os.O_WRONLY | os.O_APPEND | os.
 os.write(_out, b"(hook)\\n")
 def _hook(event, args):
     if event == "subprocess.Popen":
-        words = args[1] if isinstance(args[1], (list, tuple)) and args[1] else [args[1]]
-        name = args[0] or words[0]
+        words = list(args[1]) if isinstance(args[1], (list, tuple)) else [args[1]]
+        names = [args[0] or words[0]]
+        if len(words) > 2 and words[1] == "-c":
+            # What a shell is to run first is what was meant.
+            names += words[2].split()[:1]
     elif event in ("os.posix_spawn", "os.exec"):
-        name = args[0]
+        names = [args[0]]
     elif event == "os.system":
-        name = "sh"
+        names = ["sh", *os.fsdecode(args[0]).split()[:1]]
     else:
         return
-    os.write(_out, os.fsencode(os.path.basename(os.fsdecode(name))) + b"\\n")
+    for name in names:
+        os.write(_out, os.fsencode(os.path.basename(os.fsdecode(name))) + b"\\n")
 sys.addaudithook(_hook)
 '''
 
