@@ -7,7 +7,6 @@ that leaves a process with one of its pipes does not return: :meth:`Agents.run` 
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -20,11 +19,12 @@ AGENTS = Path(__file__).resolve().parents[2] / "hadb/files/agents"
 PACKAGES = ("resource-agents", "lvm2", "iproute2", "procps", "e2fsprogs", "libxml2-utils")
 SUCCESS, GENERIC, UNIMPLEMENTED, INSTALLED, CONFIGURED, NOT_RUNNING = 0, 1, 3, 5, 6, 7
 
-# The namespaces in $1 (a process, or "" for ours), then the chroot in $0.
-_ENTER = (
-    'root=$0; shift; mount --bind /tmp "$root/tmp" && mount --rbind /dev "$root/dev" && mount -t sysfs sysfs "$root/sys" &&'
-    ' mount -t proc proc "$root/proc" && exec chroot "$root" "$@"'
-)
+# The agents are at /mnt, where every account can read them.
+_ENTER = """
+mount --bind /tmp "$0/tmp" && mount --rbind /dev "$0/dev" && mount -t sysfs sysfs "$0/sys" &&
+mount -t proc proc "$0/proc" && mount --bind "$1" "$0/mnt" || exit 99
+root=$0; shift; exec chroot "$root" "$@"
+"""
 _RECORD = '#!/bin/sh\necho "$@" >>"{file}"\n'
 
 
@@ -35,11 +35,10 @@ class Agents:
         self.root, self.directory, self.space = chroot(suite, PACKAGES), directory, space
         self.bin = directory / "bin"
         self.bin.mkdir()
-        shutil.copytree(AGENTS, directory / "hadb")
         self.environment = {
             "PATH": f"{self.bin}:/usr/sbin:/usr/bin:/sbin:/bin",
             "OCF_ROOT": "/usr/lib/ocf",
-            "HADB_AGENT_LIB": str(directory / "hadb/agent.sh"),
+            "HADB_AGENT_LIB": "/mnt/agent.sh",
             "HADB_AGENT_STATE": str(directory / "state"),
         }
         self.fake("logger", _RECORD.format(file=directory / "logger"))
@@ -54,7 +53,7 @@ class Agents:
         self, argv: Sequence[str], env: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run a command inside."""
-        enter = ["unshare", "--mount", "sh", "-c", _ENTER, str(self.root), "-", *argv]
+        enter = ["unshare", "--mount", "sh", "-c", _ENTER, str(self.root), str(AGENTS), *argv]
         if self.space:
             enter = [*self.space.enter, *enter]
         return subprocess.run(
@@ -70,9 +69,11 @@ class Agents:
         self, agent: str, action: str, parameters: Mapping[str, str], **meta: str | int
     ) -> subprocess.CompletedProcess[str]:
         """Run one action; ``meta`` is as in :func:`environment`."""
-        return self.run(
-            [str(self.directory / "hadb" / agent), action], environment(agent, parameters, **meta)
-        )
+        return self.run([f"/mnt/{agent}", action], environment(agent, parameters, **meta))
+
+    def tested(self, agent: str, parameters: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+        """Run ClusterLabs' ocf-tester on an agent."""
+        return self.run(ocf_tester(f"/mnt/{agent}", parameters))
 
     def said(self, file: str = "logger") -> str:
         """Return what a stand-in was called with so far."""
@@ -113,6 +114,20 @@ def environment(
         "OCF_RESKEY_CRM_meta_timeout": str(timeout),
         "OCF_RESKEY_CRM_meta_on_node": "db1",
     }
+
+
+def ocf_tester(agent: str, parameters: Mapping[str, str]) -> list[str]:
+    """Return how ocf-tester is called for the agent at a path."""
+    options = [word for name, value in parameters.items() for word in ("-o", f"{name}={value}")]
+    return ["ocf-tester", "-n", "db-tested", *options, agent]
+
+
+def loop_device(image: Path, size: int) -> str:
+    """Return the block device of a new file of ``size`` bytes."""
+    with image.open("wb") as stream:
+        stream.truncate(size)
+    losetup = ["losetup", "--find", "--show", str(image)]
+    return subprocess.run(losetup, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def wait_until(holds: Callable[[], object], seconds: float = 60) -> None:
