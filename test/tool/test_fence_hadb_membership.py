@@ -56,6 +56,8 @@ def test_a_member_gets_no_head_start_and_one_that_left_does(nodes: Pair, tmp_pat
         assert (done["retcode"], done["stderr"]) == (0, "")
         return (tmp_path / "sleep.log").read_text().split()
 
+    db1 = nodes.run_all("db1")
+    until(lambda: db1(["corosync-cmapctl", "runtime.members."])["retcode"] == 0, 30)
     until(lambda: waits() == [], 30)
     nodes.kill("db2")
     until(lambda: waits() == ["7"], 10)
