@@ -25,6 +25,7 @@ from hadb_core import (
     cib_wanted,
 )
 from hadb_core.cib_facts import secrets, shown_all
+from hadb_core.cib_group import GROUP
 from hadb_core.errors import CommandFailed, HadbError, Invalid, Refused, Unreadable
 from hadb_core.process import run
 
@@ -37,6 +38,7 @@ _NOT_CONNECTED = 102
 _OLD = 103
 _CONFIG = 78
 _USAGE = 64
+_ERROR = 1
 # How often a patch is made anew when the CIB changed meanwhile; each try takes about 0.3 s.
 _TRIES = 10
 # Where Debian and where Red Hat keep the daemons, which know the properties before Pacemaker 3.
@@ -181,7 +183,7 @@ def plan(document, allow_restart=False):
     return answer
 
 
-def simulate(document=None, standby=None, online=None, lost=None, move=None, ban=None, resource=cib_wanted.GROUP):
+def simulate(document=None, standby=None, online=None, lost=None, move=None, ban=None, resource=GROUP):
     """
     Return what Pacemaker would do after one change, before the change is made.
 
@@ -271,6 +273,7 @@ def _judged(cib, wanted, allow_restart):
     """Return what Pacemaker would do with the wanted CIB; refuse what must not happen."""
     cib_guard.refuse_unready(status(), wanted.nodes, first=not cib_merge.owned(cib))
     new = cib_merge.merge(cib, wanted)
+    cib_guard.refuse_missing_agents(cib_agents.named(new) - cib_agents.named(cib), _installed)
     verify = ["crm_verify", "--verbose", "--xml-pipe"]
     verified = _run(verify, stdin=_text(new), answers=(0, _CONFIG), hide=secrets(cib))
     errors = cib_guard.verify_errors(verified.code, f"{verified.out}\n{verified.err}")
@@ -284,6 +287,14 @@ def _judged(cib, wanted, allow_restart):
     if not allow_restart or any(action.what == "fence" for action in found):
         cib_guard.refuse_disruptions(found)
     return planned
+
+
+def _installed(family):
+    """Return the agents of a family that this node has; none, which Pacemaker has no exit code for, is an answer."""
+    answer = _run(["crm_resource", f"--list-agents={family}", "--output-as=xml"], answers=(0, _ERROR))
+    if answer.code == _ERROR and "No agents found" in answer.out + answer.err:
+        return []
+    return _read(cib_agents.agents, answer.out)
 
 
 def _simulated(cib):

@@ -7,7 +7,7 @@ checks the names that it is given, waits until the cluster has settled, and tell
 import time
 
 from hadb_core import cib_change, cib_status
-from hadb_core.cib_wanted import GROUP
+from hadb_core.cib_group import GROUP
 from hadb_core.errors import HadbError, Invalid, Refused
 from hadb_core.process import run
 

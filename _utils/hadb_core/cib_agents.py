@@ -21,6 +21,14 @@ def agents(report: str) -> list[str]:
     return sorted(item.text or "" for item in found.findall("agent"))
 
 
+def named(root: ET.Element) -> set[tuple[str, str]]:
+    """Return the agents that a CIB's primitives name, as family and name: ``("ocf:hadb", "lvm")``."""
+    return {
+        (":".join(filter(None, (item.get("class"), item.get("provider")))), item.get("type", ""))
+        for item in root.iterfind("configuration/resources//primitive[@type]")
+    }
+
+
 def metadata(report: str) -> dict[str, Any]:
     """Return what an agent says about itself, from ``crm_resource --show-metadata``.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from hadb_core.cib_simulation import Action
@@ -40,6 +40,27 @@ def refuse_unready(state: Mapping[str, Any], nodes: Sequence[str], first: bool) 
         raise Refused(
             f"{', '.join(absent)} is not online, and would be fenced as soon as fencing is configured",
             "start Corosync and Pacemaker there",
+        )
+
+
+def refuse_missing_agents(
+    wanted: Iterable[tuple[str, str]], installed: Callable[[str], Collection[str]]
+) -> None:
+    """Raise :class:`~hadb_core.errors.Refused` when a change names an agent that this node does not have.
+
+    wanted
+        The agents that the change brings in, see ``cib_agents.named``. Without its agent Pacemaker would
+        take a resource for failed on this node.
+    installed
+        Returns the agents of a family on this node.
+    """
+    wanted = sorted(wanted)
+    have = {family: installed(family) for family in sorted({family for family, _ in wanted})}
+    missing = [f"{family}:{name}" for family, name in wanted if name not in have[family]]
+    if missing:
+        raise Refused(
+            f"this node does not have {', '.join(missing)}",
+            "apply hadb on both nodes, which installs all agents, or choose others in hadb:pacemaker:agents and hadb:fencing:agent",
         )
 
 

@@ -13,8 +13,9 @@ from collections.abc import Iterable, Iterator
 
 from hadb_core import cib_xml
 from hadb_core.cib_facts import HOLDS, differences, facts, label
+from hadb_core.cib_group import GROUP
 from hadb_core.cib_values import canonical, old_property_name, property_name
-from hadb_core.cib_wanted import GROUP, TAG, Wanted
+from hadb_core.cib_wanted import TAG, Wanted
 from hadb_core.errors import Refused, Unreadable
 
 # Attributes in which constraints, tags and fencing levels name other objects.

@@ -14,6 +14,9 @@ HEADER = "# Managed by Salt (hadb, state corosync.configured). Changes made here
 # Keys under hadb:corosync that go into the totem section under their own name.
 _TOTEM = ("crypto_cipher", "crypto_hash", "token", "consensus", "token_retransmits_before_loss_const")
 
+# ms. Corosync's own bounds (exec/totemconfig.c): its join timeout, and the shortest time between two retransmits.
+_JOIN, _RETRANSMIT = 50, 30
+
 # knet can have eight links, numbered 0 to 7 (corosync.conf(5), "linknumber").
 MAX_LINKS = 8
 
@@ -65,6 +68,25 @@ def wanted(cluster_name: str, nodes: Mapping[str, Sequence[str]], settings: Mapp
     ))  # fmt: skip
 
 
+def timing_faults(settings: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong with token, consensus and retransmits of ``hadb:corosync``, as sentences.
+
+    A consensus below the token is right for two nodes (corosync.conf(5)); below the join timeout none is.
+    """
+    faults = []
+    token, count = settings["token"], settings.get("token_retransmits_before_loss_const", 4)
+    if token / (count + 0.2) < _RETRANSMIT:
+        faults.append(
+            f"hadb:corosync:token_retransmits_before_loss_const: {count} within a token of {token} ms are less than "
+            f"{_RETRANSMIT} ms apart, which Corosync refuses; at most {int(token / _RETRANSMIT - 0.2)} fit"
+        )
+    if "consensus" in settings and settings["consensus"] <= _JOIN:
+        faults.append(
+            f"hadb:corosync:consensus: {settings['consensus']} ms is not more than the join timeout of {_JOIN} ms"
+        )
+    return faults
+
+
 def _interface(link: int, port: int) -> Section:
     return Section("interface", (Entry("linknumber", str(link)), Entry("mcastport", str(port + link))))
 
@@ -101,10 +123,10 @@ def _faults(nodes: Mapping[str, Sequence[str]], settings: Mapping[str, Any]) -> 
         )
     faults += [
         f"hadb:corosync:{key}: must be a number"
-        for key in ("port", "token")
-        if not isinstance(settings.get(key), int)
+        for key, left_out in (("port", None), ("token", None), ("consensus", 0), ("token_retransmits_before_loss_const", 0))
+        if not isinstance(settings.get(key, left_out), int)
     ]
-    return faults
+    return faults or timing_faults(settings)
 
 
 def _is_ip(address: str) -> bool:

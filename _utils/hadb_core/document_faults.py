@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from hadb_core import db_config, db_content
+from hadb_core import corosync_wanted, db_config, db_content
 from hadb_core.schema import SCHEMA
 from hadb_core.validate import faults as schema_faults
 
@@ -27,7 +27,7 @@ def faults(document: Document) -> list[str]:
     found = schema_faults(document, SCHEMA)
     if found:
         return found
-    checks = (_bootstrap, _addresses, _links, _vips, _luns, _paths, _accounts, _settings)
+    checks = (_bootstrap, _addresses, _links, _timing, _vips, _luns, _paths, _accounts, _settings)
     return [fault for check in checks for fault in check(document)]
 
 
@@ -73,6 +73,10 @@ def _links(document: Document) -> Iterator[str]:
     networks = [_network(link, prefix) for link in next(iter(document["nodes"].values()))["links"]]
     if len(set(networks)) != len(networks):
         yield "hadb:nodes:*:links: two links share one network; give each cable its own, or losing one looks like losing both"
+
+
+def _timing(document: Document) -> Iterator[str]:
+    yield from corosync_wanted.timing_faults(document["corosync"])
 
 
 def _vips(document: Document) -> Iterator[str]:

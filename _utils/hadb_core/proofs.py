@@ -173,7 +173,7 @@ def _fencing(document: Document, facts: Facts) -> Iterator[Finding]:
                 "fencing",
                 f"fence-{peer} started",
                 "it is not" if device else "no such device",
-                f"`crm_mon -1` shows its failure; try `fence_ipmilan -o status` by hand with the values of hadb:nodes:{peer}:bmc",
+                f"`crm_mon -1` shows its failure; ask the BMC by hand: `salt-call ipmitool.power_status {document['nodes'][peer]['bmc']['address']}`",
             )
         elif device["node"] == peer:
             yield Finding(

@@ -94,7 +94,7 @@ COROSYNC = record(
         "port": number("UDP port of the first link.", 1024, 65500),
         "token": number("Time until a silent node is declared lost, ms; knet pings at most five times a second.", 1000, 60000),
         "consensus": number(
-            "Time for agreement before a new membership round, ms; default 1.2 x token.", 100, 120000
+            "Time for agreement on a new membership, ms; with two nodes less than the token is safe.", 100, 120000
         ),
         "token_retransmits_before_loss_const": number("Retransmits within one token.", 1, 50),
         "crypto_cipher": choice(
@@ -269,7 +269,11 @@ VIP = record(
 FENCING = record(
     "Fencing by IPMI.",
     {
-        "agent": choice("Fence agent.", "fence_ipmilan"),
+        "agent": choice(
+            "Fence agent. fence_hadb succeeds as soon as the node is off and waits only for a rival that is alive.",
+            "fence_hadb",
+            "fence_ipmilan",
+        ),
         "action": choice(
             "reboot: the fenced node comes back by itself. off: it stays off until a human looks.",
             "reboot",
@@ -283,7 +287,9 @@ FENCING = record(
         },
         "privlvl": choice("Privilege level asked for.", "operator", "administrator"),
         "monitor_interval": number("How often each BMC is asked, s.", 10, 3600),
-        "timeout": number("Time limit of one power command, s.", 10, 600),
+        "timeout": number(
+            "Time limit of one power command, s; default: 20 for fence_hadb, 60 for fence_ipmilan.", 10, 600
+        ),
         "delay": number("Head start of the node with the database in a fence race, s.", 1, 30),
     },
 )
@@ -304,6 +310,11 @@ _OPERATIONS = mapping(
 PACEMAKER = record(
     "Policies of the cluster.",
     {
+        "agents": choice(
+            "Resource agents: hadb's own, or those of the package resource-agents. A change restarts the database.",
+            "hadb",
+            "stock",
+        ),
         "stickiness": number(
             "resource-stickiness: a recovered node does not pull the database back.", 0, 1000000
         ),

@@ -4,7 +4,7 @@
 {#- No secret goes in: the nodes' BMC passwords and the accounts are left out here. #}
 {%- set nodes = dict() %}
 {%- for name, node in hadb.nodes.items() %}
-{%- do nodes.update({name: {"bmc": {"address": node.bmc.address, "username": node.bmc.username}}}) %}
+{%- do nodes.update({name: {"address": node.address, "bmc": {"address": node.bmc.address, "username": node.bmc.username}}}) %}
 {%- endfor %}
 {%- set database = dict() %}
 {%- for key in ("binary", "config_file", "datadir", "pid_file", "socket", "error_log", "user") %}

@@ -53,6 +53,13 @@ def test_a_consensus_below_the_token_is_accepted(corosync: SimpleNamespace) -> N
     corosync.check(wanted(token=1000, consensus=250))
 
 
+def test_the_densest_retransmits_that_hadb_lets_through_are_accepted_and_the_next_are_not(corosync: SimpleNamespace) -> None:
+    densest = wanted(token=1000, token_retransmits_before_loss_const=33)
+    corosync.check(densest)
+    with pytest.raises(CommandFailed, match="Not appropriate token or token_retransmits_before_loss_const"):
+        corosync.check(densest.replace("loss_const: 33", "loss_const: 34"))
+
+
 def test_a_wrong_value_is_found_by_corosync_itself(corosync: SimpleNamespace) -> None:
     with pytest.raises(CommandFailed):
         corosync.check(wanted().replace("token: 3000", "token: soon"))

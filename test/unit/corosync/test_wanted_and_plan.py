@@ -43,6 +43,12 @@ def test_several_links_are_all_used_at_once_and_one_needs_no_mode() -> None:
     assert "totem.link_mode" not in flatten(single)
 
 
+@pytest.mark.parametrize("settings", [{"consensus": 100}, {"consensus": 250}, {"token_retransmits_before_loss_const": 33}])
+def test_a_consensus_below_the_token_and_the_densest_retransmits_are_written(settings: dict[str, Any]) -> None:
+    ((key, value),) = settings.items()
+    assert flatten(tree(token=1000, **settings))[f"totem.{key}"] == str(value)
+
+
 def test_what_hadb_writes_has_no_unknown_key() -> None:
     assert unknown_keys(tree(consensus=3600, token_retransmits_before_loss_const=10)) == []
 
@@ -58,6 +64,9 @@ def test_what_hadb_writes_has_no_unknown_key() -> None:
         (NODES, {**SETTINGS, "crypto_cipher": "none"}, "must both be set"),
         (NODES, {"port": 5405, "token": 3000}, "must both be set"),
         (NODES, {**SETTINGS, "port": "5405"}, "port: must be a number"),
+        (NODES, {**SETTINGS, "consensus": "250"}, "consensus: must be a number"),
+        (NODES, {**SETTINGS, "consensus": 50}, "consensus: 50 ms is not more than the join timeout"),
+        (NODES, {**SETTINGS, "token": 1000, "token_retransmits_before_loss_const": 34}, "at most 33 fit"),
     ],
 )
 def test_input_that_cannot_be_right_is_refused(
@@ -117,7 +126,7 @@ def test_a_file_that_cannot_be_read_is_replaced() -> None:
 
 
 def test_a_running_corosync_gets_a_remark_about_a_reload() -> None:
-    (remark,) = plan(render(tree(token=1)), tree(), PATH, running=True).remarks
+    (remark,) = plan(render(tree(token=2000)), tree(), PATH, running=True).remarks
     assert "after a reload" in remark
 
 

@@ -2,12 +2,14 @@ import copy
 import xml.etree.ElementTree as ET
 
 import pytest
+from cib_document import SITE
 from cib_document import captured as document
 from cib_document import without_vip
 
 from hadb_core import cib_merge
 from hadb_core.cib_plan import plan
 from hadb_core.cib_wanted import wanted
+from hadb_core.document import merge
 from hadb_core.errors import Refused, Unreadable
 
 
@@ -79,6 +81,19 @@ def test_the_order_of_the_group_is_a_change(running):
 def test_one_changed_parameter_is_one_change(running):
     changes = plan(running, wanted(document(vips={"nova": {"address": "10.20.0.60"}}))).changes()
     assert changes == {"primitive vip-nova param ip": {"old": "10.20.0.50", "new": "10.20.0.60"}}
+
+
+def test_another_set_of_agents_is_told_by_name_and_keeps_every_id(running):
+    given = merge(SITE, document(pacemaker={"agents": "hadb"}, fencing={"agent": "fence_hadb"}))
+    changes = plan(running, wanted(given)).changes()
+    assert changes["primitive db-server agent"] == {"old": "ocf:heartbeat:mysql", "new": "ocf:hadb:server"}
+    assert changes["primitive db-lvm param vg_access_mode"] == {"old": "system_id", "new": None}
+    assert changes["primitive fence-db1 agent"]["new"] == "stonith:fence_hadb"
+    assert changes["property priority-fencing-delay"] == {"old": "3s", "new": "0s"}
+    assert all(change["old"] or change["new"] for change in changes.values())
+    merged = cib_merge.merge(running, wanted(given))
+    assert cib_merge.owned(merged) == cib_merge.owned(running)
+    assert not plan(cib_merge.merge(merged, wanted(document())), wanted(document())), "and back"
 
 
 def test_what_somebody_changed_by_hand_is_put_right(running):

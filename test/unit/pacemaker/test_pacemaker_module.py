@@ -1,7 +1,9 @@
 import xml.etree.ElementTree as ET
 
 import pytest
+from cib_document import SITE
 from cib_document import captured as document
+from cib_document import document as shipped
 from command_queue import MON, QUERY
 
 from hadb_core.errors import CommandFailed, HadbError, Invalid, Refused, Unreadable
@@ -192,6 +194,58 @@ def test_what_crm_verify_rejects_is_refused(module, commands, real):
     commands.expect(VERIFY, code=78, err="error: CIB did not pass schema validation")
     with pytest.raises(Refused, match="did not pass schema"):
         module.apply(changed())
+
+
+LIST = "<pacemaker-result><agents>{}</agents></pacemaker-result>"
+NONE = "<pacemaker-result><status code='1'><errors><error>No agents found for standard 'ocf' and provider 'hadb'</error></errors></status></pacemaker-result>"
+
+
+def expect_agents(commands, real, ours, fencing):
+    """Expect what a change of all agents asks before it is judged; ``ours`` is None where the provider is not there."""
+    commands.expect(QUERY, out=real("cib-running"))
+    commands.expect(QUERY, out=real("cib-running")).expect(MON, out=real("crm_mon-running"))
+    told = NONE if ours is None else LIST.format("".join(f"<agent>{name}</agent>" for name in ours))
+    commands.expect(["crm_resource", "--list-agents=ocf:hadb", "--output-as=xml"], out=told, code=int(ours is None))
+    told = LIST.format("".join(f"<agent>{name}</agent>" for name in fencing))
+    commands.expect(["crm_resource", "--list-agents=stonith", "--output-as=xml"], out=told)
+
+
+@pytest.mark.parametrize(
+    ("ours", "fencing", "missing"),
+    [
+        (None, ["fence_hadb"], "ocf:hadb:address, ocf:hadb:filesystem, ocf:hadb:lvm, ocf:hadb:server"),
+        (["address", "filesystem", "lvm"], ["fence_hadb"], "ocf:hadb:server"),
+        (["address", "filesystem", "lvm", "server"], ["fence_ipmilan"], "stonith:fence_hadb"),
+    ],
+)
+def test_a_change_that_names_an_agent_this_node_lacks_is_refused(module, commands, real, ours, fencing, missing):
+    expect_agents(commands, real, ours, fencing)
+    with pytest.raises(Refused, match=f"this node does not have {missing}. What to do: apply hadb on both nodes"):
+        module.apply(shipped(), allow_restart=True)
+
+
+def test_a_change_of_agents_that_are_all_here_is_judged_like_any_other(module, commands, real):
+    expect_agents(commands, real, ["address", "filesystem", "lvm", "server"], ["fence_hadb"])
+    commands.expect(VERIFY)
+    commands.expect(SIMULATE, out=real("crm_simulate-restart")).expect(SIMULATE, out=real("crm_simulate-nothing"))
+    assert "restart db-server on db1" in module.plan(shipped())["refused"]
+
+
+def test_only_agents_that_are_new_to_the_cluster_are_asked_for(module, commands, real):
+    commands.expect(QUERY, out=real("cib-running"))
+    commands.expect(QUERY, out=real("cib-running")).expect(MON, out=real("crm_mon-running"))
+    commands.expect(["crm_resource", "--list-agents=stonith"], out=LIST.format(""))
+    changed_fencing = document(nodes=SITE["nodes"], fencing={"agent": "fence_hadb"})
+    assert "does not have stonith:fence_hadb" in module.plan(changed_fencing)["refused"]
+
+
+def test_a_list_of_agents_that_cannot_be_had_is_not_an_empty_one(module, commands, real):
+    commands.expect(QUERY, out=real("cib-running"))
+    commands.expect(QUERY, out=real("cib-running")).expect(MON, out=real("crm_mon-running"))
+    commands.expect(["crm_resource", "--list-agents=ocf:hadb"], code=1, err="crm_resource: Connection to executor failed")
+    commands.expect(["pacemakerd", "--version"], out="Pacemaker 3.0.0")
+    with pytest.raises(Unreadable):
+        module.apply(shipped())
 
 
 def test_a_stopped_cluster_is_not_configured(module, commands):

@@ -1,0 +1,24 @@
+# What: hadb's own resource agents (ocf:hadb:*) and their common part, whichever set the cluster is configured with: the
+# cluster can then be changed over to them. Scope: node. Safe to run again at any time; the next action uses new ones.
+hadb common part of the resource agents is installed:
+  file.managed:
+    - name: /usr/lib/hadb/agent.sh
+    - source: salt://hadb/files/agents/agent.sh
+    - user: root
+    - group: root
+    - mode: '0644'
+    - makedirs: True
+    - dir_mode: '0755'
+{% for name in ("lvm", "filesystem", "address", "server") %}
+hadb resource agent {{ name }} is installed:
+  file.managed:
+    - name: /usr/lib/ocf/resource.d/hadb/{{ name }}
+    - source: salt://hadb/files/agents/{{ name }}
+    - user: root
+    - group: root
+    - mode: '0755'
+    - makedirs: True
+    - dir_mode: '0755'
+    - require:
+      - file: hadb common part of the resource agents is installed
+{% endfor %}
