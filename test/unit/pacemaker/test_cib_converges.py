@@ -5,7 +5,8 @@ import xml.etree.ElementTree as ET
 from functools import cache
 from pathlib import Path
 
-from cib_document import captured, document, without_vip
+from cib_document import captured, without_vip
+from cib_document import document as shipped
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,7 +22,7 @@ DOCUMENTS = (
     without_vip("glance", captured()),
     captured(fencing={"action": "off", "delay": 9}),
     captured(pacemaker={"stickiness": 7, "properties": {"batch-limit": 4}}),
-    document(),
+    shipped(),
 )
 FOREIGN = (
     ("resources", '<primitive id="theirs" class="ocf" provider="heartbeat" type="Dummy"/>'),

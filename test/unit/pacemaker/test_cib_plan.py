@@ -2,9 +2,8 @@ import copy
 import xml.etree.ElementTree as ET
 
 import pytest
-from cib_document import SITE
+from cib_document import SITE, without_vip
 from cib_document import captured as document
-from cib_document import without_vip
 
 from hadb_core import cib_merge
 from hadb_core.cib_plan import plan
