@@ -141,10 +141,10 @@ def test_a_change_that_the_bmc_refused_is_told_in_its_words(monkeypatch, tmp_pat
         Bmc(keeps=0, answers_set=False).module(monkeypatch, tmp_path).change_password(ADDRESS)
 
 
-@pytest.mark.parametrize("bmc", [Bmc(keeps=8), Bmc(dies=True)])
-def test_a_bmc_that_lets_nobody_in_any_more_is_an_alarm(monkeypatch, tmp_path, bmc):
+@pytest.mark.parametrize("how", [{"keeps": 8}, {"dies": True}])
+def test_a_bmc_that_lets_nobody_in_any_more_is_an_alarm(monkeypatch, tmp_path, how):
     with pytest.raises(NotProven, match="cannot be fenced"):
-        bmc.module(monkeypatch, tmp_path).change_password(ADDRESS)
+        Bmc(**how).module(monkeypatch, tmp_path).change_password(ADDRESS)
 
 
 @pytest.mark.parametrize(("new", "error"), [("", Invalid), (OLD, Refused)])
