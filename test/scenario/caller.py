@@ -18,10 +18,12 @@ _TIMEOUT = 30
 
 def main() -> None:
     """Answer until standard input ends."""
+    # Salt's client itself prints that no minion matched.
+    answers, sys.stdout = sys.stdout, sys.stderr
     client = salt.client.LocalClient()
-    print("ready", flush=True)
+    print("ready", file=answers, flush=True)
     for line in sys.stdin:
-        print(json.dumps(answer(client, **json.loads(line)), default=str), flush=True)
+        print(json.dumps(answer(client, **json.loads(line)), default=str), file=answers, flush=True)
 
 
 def answer(client: salt.client.LocalClient, minion: str, functions: list, arguments: list) -> object:
