@@ -25,7 +25,7 @@ MUTMUT = Path(sys.executable).parent / "mutmut"
 COPIED = ("_modules", "_states", "_runners", "hadb", "docs", "tools", "test", "pillar.example", "kitchen.yml")
 # Tests of the lab and of the scenarios' own tools never run the core.
 TESTS = tuple(f"test/unit/{folder.name}" for folder in sorted((ROOT / "test/unit").iterdir())
-              if folder.is_dir() and folder.name not in ("lab", "scenario", "__pycache__"))  # fmt: skip
+              if folder.is_dir() and folder.name not in ("bench", "lab", "scenario", "__pycache__"))  # fmt: skip
 CONFIG = """
 [tool.pytest.ini_options]
 pythonpath = ["src", "test/lab", "test"]

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 # Functions that are hadb's phases; `saltutil.find_job` and other housekeeping are not shown.
-_SHOWN = ("state.sls", "state.apply", "hadb.facts", "saltutil.sync_all")
+_SYNC = ("saltutil.sync_utils", "saltutil.sync_modules", "saltutil.sync_states")
+_SHOWN = ("state.sls", "state.apply", "hadb.facts", *_SYNC)
 # Of these only the asking and a failure are worth a line.
-_QUESTIONS = ("hadb.facts", "saltutil.sync_all")
+_QUESTIONS = ("hadb.facts", *_SYNC)
 
 
 class View:
@@ -64,7 +65,7 @@ def _phase(data: Mapping[str, Any]) -> str:
     if data["fun"] == "hadb.facts":
         topics = next((one for one in data.get("arg", ()) if isinstance(one, list)), [])
         return f"look at {', '.join(map(str, topics))}"
-    if data["fun"] == "saltutil.sync_all":
+    if data["fun"] in _SYNC:
         return "sync modules"
     return f"apply {arguments[0] if arguments else 'highstate'}"
 

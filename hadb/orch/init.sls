@@ -13,6 +13,7 @@
 {%- for name, node in hadb.nodes.items() %}{% do nodes.update({name: node.get("minion_id", name)}) %}{% endfor %}
 {%- set both = nodes.values() | list %}
 
+{{ check("no other run is under way", "hadb.turn_taken") }}
 {{ check("modules are on both nodes", "hadb.modules_synced", nodes=nodes) }}
 {{ check("preflight has passed", "hadb.preflight_passed", topics=["system", "luns"]) }}
 {{ step("BMCs can be asked", both, "hadb.package.bmc") }}

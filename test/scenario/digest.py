@@ -10,7 +10,9 @@ from scenario.lab import Lab
 
 _SLOW_SECONDS = 120.0
 _CHUNK = 1 << 20
-# Contents, owners and modes of everything in /etc, the packages, and which units would start at boot. What Salt
+# Bytes at a LUN's beginning: its partition table (1 MiB) and LVM's metadata (1 MiB from the partition's start on).
+_HEAD = 2 << 20
+# Contents, owners and modes of everything in /etc, the packages, which units would start at boot. What Salt
 # itself writes there (its keys, its schedule) is not the formula's.
 _NODE = r"""
 dpkg-query -W -f '${Package} ${Version} ${Status}\n'
@@ -20,11 +22,47 @@ find /etc -xdev -type l -printf '%p %l\n' | sort
 cut -d: -f1,3,4 /etc/passwd
 grep ' / \|dbmnt' /proc/mounts
 """
+# What goes on, as long as nobody changes it: units and their states, block devices and their maps, mounts, addresses,
+# Corosync's key-value map, Pacemaker's configuration (running and as it is kept), and who may do what in the database.
+# Each line begins with what it is about.
+_RUNNING = r"""
+systemctl list-unit-files --no-legend --no-pager | sed 's/^/unit file /'
+for unit in multipathd.service multipathd.socket corosync.service pacemaker.service blk-availability.service \
+    mariadb.service mysql.service iscsid.service lvm2-lvmpolld.socket lvm2-monitor.service; do
+    echo "unit $unit $(systemctl show -P ActiveState "$unit") $(systemctl show -P MainPID "$unit")"
+done
+for name in mariadbd mysqld mysqld_safe corosync pacemakerd multipathd; do echo "process $name $(pidof $name)"; done
+lsblk --raw --noheadings -o NAME,TYPE,SIZE,RO | sort -u | sed 's/^/device /'
+grep -s ' /dbmnt\| /mnt' /proc/mounts | sed 's/^/mount /'
+ip -o address show | grep -o '^[0-9]*: [^ ]* *inet6* [^ ]*' | sed 's/^/address /'
+ip -o link show | sed 's/^\([^<]*<[^>]*>\).*/link \1/'
+! command -v corosync-cmapctl >/dev/null || corosync-cmapctl 2>/dev/null | grep '^totem\|^nodelist\|^quorum' | sed 's/^/cmap /'
+! command -v cibadmin >/dev/null || cibadmin --query --scope configuration 2>/dev/null | sha256sum | sed 's/^/cib /'
+find /var/lib/pacemaker/cib -type f -print0 2>/dev/null | sort -z | xargs -0 -r sha256sum | sed 's/^/cib /'
+if pidof mariadbd >/dev/null; then
+    for query in 'SHOW DATABASES' 'SELECT Host, User, Priv FROM mysql.global_priv ORDER BY 1, 2' 'SELECT * FROM mysql.db'; do
+        mariadb --batch --skip-column-names --execute "$query" | sed 's/^/database /'
+    done
+fi
+true
+"""
 
 
 def node(lab: Lab, name: str) -> list[str]:
     """Return lines that tell a node's packages and configuration; equal lines, nothing changed."""
     return lab.ask(name, _NODE, timeout=_SLOW_SECONDS).stdout.splitlines()
+
+
+def running(lab: Lab, name: str) -> list[str]:
+    """Return lines that tell what runs on a node and how; equal lines, nothing was started, stopped or reconfigured."""
+    return lab.ask(name, _RUNNING, timeout=_SLOW_SECONDS).stdout.splitlines()
+
+
+def head(lab: Lab, name: str) -> str:
+    """Return a hash over a LUN's partition table and LVM's metadata, for one that is in use."""
+    lab.ask("san", "sync")
+    with lab.run.lun(name).open("rb") as file:
+        return hashlib.sha256(file.read(_HEAD)).hexdigest()
 
 
 def lun(lab: Lab, name: str) -> str:

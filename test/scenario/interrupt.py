@@ -71,12 +71,16 @@ def wait_minions(lab: Lab) -> None:
     until(all_answer, _BACK_SECONDS, "a minion does not come back", poll=1.0)
 
 
-def interrupt_every_phase(lab: Lab, start: Callable[[], Run]) -> None:
+def interrupt_every_phase(lab: Lab, start: Callable[[], Run], half_built: Callable[[], None] = lambda: None) -> None:
     """Run the orchestration again and again until it ends, and interrupt it once in each phase.
 
     It is killed on the master as a phase starts, and started again at once, while the nodes are still at what it left
     them with. In the two phases that change most a node's power is cut besides: among the packages together with the
     kill, and among the steps that happen once alone, which the run then has to notice by itself.
+
+    half_built
+        Called once, when nothing is under way and both nodes are there: prepared, with a volume and perhaps a part of
+        a database on it, and without a cluster.
 
     Raises AssertionError when a run stopped by itself although no node was dead.
     """
@@ -96,6 +100,7 @@ def interrupt_every_phase(lab: Lab, start: Callable[[], Run]) -> None:
             _cut_power_when(lab, lab.nodes[0], f"until grep -q ' {lab.mount} ' /proc/mounts; do sleep 0.1; done")
             assert run.wait() != 0, f"the run did not notice that {lab.nodes[0]} died in {phase}"
             _give_back(lab, lab.nodes[0])
+            half_built()
         else:
             run.kill()
 

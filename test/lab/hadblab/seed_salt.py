@@ -47,6 +47,8 @@ def master_files(topology: Topology) -> Files:
         "state_events": True,
         # A formula that was just pushed must be seen at once.
         "fileserver_list_cache_time": 0,
+        # Salt 3008's own clients complain of each other's open connections.
+        "log_granular_levels": dict.fromkeys(("salt.minion", "salt.runner", "salt.utils.event"), "error"),
         "file_roots": {"base": [FORMULA]},
         "pillar_roots": {"base": [PILLAR]},
         **_KEEPALIVE,

@@ -40,20 +40,25 @@ def both(value: Any) -> dict[str, Any]:
     return {"m1": value, "m2": value}
 
 
+def synced(**new: dict[str, Any]) -> dict[str, Any]:
+    """Return what the three syncs answer: nothing new but what is given by kind."""
+    return {f"saltutil_sync_{kind}": new.get(kind, both([])) for kind in ("utils", "modules", "states")}
+
+
 def test_modules_that_are_on_both_minions_are_no_news():
-    master = Master(saltutil_sync_all=both({"modules": []}), hadb_version=both(GOOD))
+    master = Master(**synced(), hadb_version=both(GOOD))
     ret = master.states().modules_synced("x", NODES)
     assert (ret["result"], ret["changes"]) == (True, {})
 
 
 def test_what_was_synced_is_told_by_node():
-    master = Master(saltutil_sync_all={"m1": {"modules": ["modules.hadb"]}, "m2": {"modules": []}}, hadb_version=both(GOOD))
+    master = Master(**synced(modules={"m1": ["modules.hadb"], "m2": []}), hadb_version=both(GOOD))
     assert master.states().modules_synced("x", NODES)["changes"] == {"db1 modules": {"old": None, "new": ["modules.hadb"]}}
 
 
-@pytest.mark.parametrize("silent", [{"m1": {"modules": []}}, {"m1": {"modules": []}, "m2": False}])
+@pytest.mark.parametrize("silent", [{"m1": []}, {"m1": [], "m2": False}])
 def test_a_minion_that_is_down_fails_the_sync_and_is_named(silent):
-    ret = Master(saltutil_sync_all=silent).states().modules_synced("x", NODES)
+    ret = Master(**synced(utils=silent)).states().modules_synced("x", NODES)
     assert ret["result"] is False and "db2, minion" in ret["comment"] and "db1" not in ret["comment"]
 
 
@@ -62,7 +67,7 @@ def test_a_minion_that_is_down_fails_the_sync_and_is_named(silent):
     ({"ret": "Traceback\nKeyError: 'x'", "retcode": 1}, "KeyError"), ({"core": VERSION}, "older hadb"),
 ])
 def test_a_minion_that_holds_older_code_is_named_with_what_to_do(version, words):
-    master = Master(saltutil_sync_all=both({"modules": []}), hadb_version={"m1": GOOD, "m2": version})
+    master = Master(**synced(), hadb_version={"m1": GOOD, "m2": version})
     ret = master.states().modules_synced("x", NODES)
     assert ret["result"] is False and "db2, modules" in ret["comment"] and words in ret["comment"]
     assert "salt-minion" in ret["comment"]

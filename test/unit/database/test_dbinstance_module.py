@@ -107,7 +107,11 @@ def serving(tmp_path: Path) -> tuple[int, str, str]:
 def test_left_overs_that_a_process_still_uses_are_kept(node, tmp_path):
     draft = tmp_path / "mysql.hadb-partial"
     draft.mkdir()
-    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", str(draft)])
+    # Its first line says that the kernel shows its arguments: Popen returns a moment before.
+    process = subprocess.Popen([sys.executable, "-c", "import time; print(flush=True); time.sleep(60)", str(draft)],
+                               stdout=subprocess.PIPE)  # fmt: skip
+    assert process.stdout
+    process.stdout.readline()
     try:
         with pytest.raises(Refused, match=f"used by process.*{process.pid}"):
             node.module.discard_partial(str(tmp_path / "mysql"))

@@ -91,9 +91,11 @@ def test_a_bmc_that_lets_strangers_in_is_found(monkeypatch, tmp_path):
     assert Bmc(stranger=(0, "")).module(monkeypatch, tmp_path).cipher_zero_refused(ADDRESS) is False
 
 
-def test_silence_counts_as_a_refusal_between_two_logins(monkeypatch, tmp_path):
-    bmc = Bmc(stranger=(1, SILENT))
+@pytest.mark.parametrize("silent", [(1, SILENT), (124, "")])
+def test_silence_counts_as_a_refusal_between_two_logins(monkeypatch, tmp_path, silent):
+    bmc = Bmc(stranger=silent)
     assert bmc.module(monkeypatch, tmp_path).cipher_zero_refused(ADDRESS) is True
+    assert [argv[:2] for argv in bmc.asked if "0" in argv] == [["timeout", "3"]]
     assert bmc.asked[-1][bmc.asked[-1].index("-C") + 1] == "17"
 
 
@@ -141,10 +143,10 @@ def test_a_change_that_the_bmc_refused_is_told_in_its_words(monkeypatch, tmp_pat
         Bmc(keeps=0, answers_set=False).module(monkeypatch, tmp_path).change_password(ADDRESS)
 
 
-@pytest.mark.parametrize("bmc", [Bmc(keeps=8), Bmc(dies=True)])
-def test_a_bmc_that_lets_nobody_in_any_more_is_an_alarm(monkeypatch, tmp_path, bmc):
+@pytest.mark.parametrize("how", [{"keeps": 8}, {"dies": True}])
+def test_a_bmc_that_lets_nobody_in_any_more_is_an_alarm(monkeypatch, tmp_path, how):
     with pytest.raises(NotProven, match="cannot be fenced"):
-        bmc.module(monkeypatch, tmp_path).change_password(ADDRESS)
+        Bmc(**how).module(monkeypatch, tmp_path).change_password(ADDRESS)
 
 
 @pytest.mark.parametrize(("new", "error"), [("", Invalid), (OLD, Refused)])

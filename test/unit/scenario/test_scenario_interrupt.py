@@ -56,11 +56,11 @@ def lab(monkeypatch: pytest.MonkeyPatch) -> FakeLab:
 
 
 def test_each_phase_is_interrupted_once_and_the_last_run_goes_through(lab: FakeLab) -> None:
-    interrupt.interrupt_every_phase(lab, lambda: FakeRun(lab, 0))
+    interrupt.interrupt_every_phase(lab, lambda: FakeRun(lab, 0), lambda: lab.done.append("half-built"))
     assert lab.done == [
         "kill",
         "wait on db2", "power db2 off", "kill", "power db2 on", "minions answer",
-        "wait on db1", "power db1 off", "power db1 on", "minions answer",
+        "wait on db1", "power db1 off", "power db1 on", "minions answer", "half-built",
         "kill", "kill",
     ]  # fmt: skip
 
