@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from documents import document, load
+from hadb_core.cib_wanted import wanted
 from hadb_core.document import redacted
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,6 +43,38 @@ def secrets(value):
             yield from secrets(item)
         elif key in ("password", "authkey"):
             yield item
+
+
+def test_the_cluster_is_given_all_that_its_configuration_is_made_from(minion):
+    (state,) = minion(load("test/lab/pillar.sls")).cmd("state.show_low_sls", "hadb.cluster.cib")
+    site = load("test/lab/pillar.sls")["hadb"]["nodes"]
+    devices = {item.get("id"): item for item in wanted(state["document"]).resources}
+    for name, node in site.items():
+        given = {pair.get("name"): pair.get("value") for pair in devices[f"fence-{name}"].iter("nvpair")}
+        assert (given["ip"], given["target_address"]) == (node["bmc"]["address"], node["address"])
+        assert given["database_mount"] == "/dbmnt"
+
+
+def test_every_agent_is_installed_where_pacemaker_looks(minion):
+    files = {
+        one["name"]: (one["source"].removeprefix("salt://"), one["mode"], one["user"])
+        for sls in ("hadb.pacemaker.agents", "hadb.fencing.agent")
+        for one in minion(load("test/lab/pillar.sls")).cmd("state.show_low_sls", sls)
+    }
+    expected = {
+        f"/usr/lib/ocf/resource.d/hadb/{path.name}": (f"hadb/files/agents/{path.name}", "0755", "root")
+        for path in ROOT.glob("hadb/files/agents/*")
+        if path.suffix != ".sh"
+    }
+    assert len(expected) == 4
+    expected["/usr/lib/hadb/agent.sh"] = ("hadb/files/agents/agent.sh", "0644", "root")
+    expected["/usr/sbin/fence_hadb"] = ("hadb/files/fence_hadb", "0755", "root")
+    assert files.items() >= expected.items()
+
+
+def test_the_node_states_install_the_agents(minion):
+    states = {one["name"] for one in minion(load("test/lab/pillar.sls")).cmd("state.show_low_sls", "hadb")}
+    assert {"/usr/lib/ocf/resource.d/hadb/server", "/usr/lib/hadb/agent.sh", "/usr/sbin/fence_hadb"} <= states
 
 
 def test_the_two_ways_to_merge_agree(minion):
