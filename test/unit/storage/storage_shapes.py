@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from hadb_core.block_devices import Node
+from hadb_core.errors import Refused, Unreadable
 from hadb_core.plan import Plan
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -65,6 +69,20 @@ def group(*pvs: str, name: str = "db-vg", **changed: Any) -> dict[str, Any]:
 def volume(**changed: Any) -> dict[str, Any]:
     return {"vg": "db-vg", "lv": "db-vol", "exists": True, "size": 3 * GIB, "system_id": "db1", "local": True,
             "active": False, "device": "/dev/db-vg/db-vol", "mounted_at": [], "fs": None, **changed}
+
+
+def refusal(make: Callable[[], Any]) -> tuple[str, str]:
+    """Return reason and remedy of the refusal that ``make`` ends with."""
+    with pytest.raises(Refused) as error:
+        make()
+    return error.value.reason, error.value.remedy
+
+
+def garbled(make: Callable[[], Any]) -> tuple[str, str, str]:
+    """Return tool, reason and line of the unreadable output that ``make`` ends with."""
+    with pytest.raises(Unreadable) as error:
+        make()
+    return error.value.tool, error.value.why, error.value.line
 
 
 class World:
