@@ -311,7 +311,7 @@ PACEMAKER = record(
     "Policies of the cluster.",
     {
         "agents": choice(
-            "Resource agents: hadb's own, or those of the package resource-agents. A change restarts the database.",
+            "Resource agents: hadb's own, or those of the package resource-agents. A change restarts the database, on either node.",
             "hadb",
             "stock",
         ),

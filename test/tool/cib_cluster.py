@@ -1,8 +1,8 @@
 """Two real nodes in namespaces: the Corosync, Pacemaker and fence agent of a release, and stand-ins below them.
 
-Corosync, all Pacemaker daemons, crmsh, the scheduler and ``fence_ipmilan`` are real; the four
-resource agents of the database are stand-ins that remember whether they run, and the wrapper
-of ipmitool is one that remembers the power. So it shows what Pacemaker does with a
+Corosync, all Pacemaker daemons, crmsh, the scheduler, ``fence_ipmilan`` and ``fence_hadb`` are real; the
+resource agents of the database, hadb's and the stock ones, are stand-ins that remember whether they run,
+and the wrapper of ipmitool is one that remembers the power. So it shows what Pacemaker does with a
 configuration, not what storage does; that is the lab's part.
 """
 
@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cib_chroot import chroot
+from cib_chroot import agents_layer, chroot
 
 NODES = {"db1": "172.31.9.1", "db2": "172.31.9.2"}
 # Seconds that two nodes take to elect a controller; 20 with nothing else to do, dc-deadtime among them.
@@ -55,10 +55,16 @@ for word in "$@"; do
     [ "$before" = -H ] && off=/run/hadb-tool-off-$word
     before=$word
 done
+power() {
+    case $1 in
+        status) [ -e "$off" ] && echo "Chassis Power is off" || echo "Chassis Power is on" ;;
+        off) touch "$off" && echo "Chassis Power Control: Down/Off" ;;
+        on) rm -f "$off" && echo "Chassis Power Control: Up/On" ;;
+    esac
+}
 case $word in
-    status) [ -e "$off" ] && echo "Chassis Power is off" || echo "Chassis Power is on" ;;
-    off) touch "$off" ;;
-    on) rm -f "$off" ;;
+    /dev/stdin) while read -r _ _ word; do power "$word"; done ;;
+    *) power "$word" ;;
 esac
 """
 
@@ -78,8 +84,9 @@ mkdir -p usr/lib/hadb var/log/corosync
 printf %s "$COROSYNC" >etc/corosync/corosync.conf
 printf %s "$IPMITOOL" >usr/lib/hadb/ipmitool
 chmod 755 usr/lib/hadb/ipmitool
-for name in LVM-activate Filesystem IPaddr2 mysql; do
-    agent=usr/lib/ocf/resource.d/heartbeat/$name
+for name in heartbeat/LVM-activate heartbeat/Filesystem heartbeat/IPaddr2 heartbeat/mysql \
+    hadb/lvm hadb/filesystem hadb/address hadb/server; do
+    agent=usr/lib/ocf/resource.d/$name
     OCF_ROOT=/usr/lib/ocf chroot . /$agent meta-data >$agent.meta
     printf %s "$AGENT" >$agent
 done
@@ -99,7 +106,7 @@ class Cluster:
     """
 
     def __init__(self, suite: str, home: Path) -> None:
-        self._lower, self._home = chroot(suite), home
+        self._lower, self._home = f"{agents_layer(home / 'layer')}:{chroot(suite)}", home
         self._nodes: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Cluster:
@@ -175,7 +182,7 @@ class Cluster:
         ]
         environment = {
             **os.environ,
-            "LOWER": str(self._lower),
+            "LOWER": self._lower,
             "HOME_DIR": str(home),
             "NODE": name,
             "ADDRESS": NODES[name],

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cib_chroot import SUITES, chroot, run_all
-from cib_document import document, without_vip
+from cib_chroot import SUITES, agents_layer, chroot, run_all
+from cib_document import AGENT_SETS, without_vip
+from cib_document import document as shipped
 from joined_module import pacemaker
 
 from hadb_core import cib_merge
@@ -22,13 +23,17 @@ from support import load
 
 
 class Bench:
-    """One release's tools around a file that stands for the live CIB."""
+    """One release's tools around a file that stands for the live CIB, and one set of agents that the pillar chose."""
 
-    def __init__(self, suite: str, cib: Path) -> None:
-        self.suite, self.cib = suite, cib
-        self.run_all = run_all(chroot(suite), cib)
+    def __init__(self, suite: str, agents: str, home: Path) -> None:
+        self.suite, self.agents, self.cib = suite, agents, home / "cib.xml"
+        self.run_all = run_all(chroot(suite), self.cib, agents_layer(home / "layer"))
         self.module = pacemaker(self._counted)
         self.calls: list[list[str]] = []
+
+    def document(self, **changes: Any) -> dict[str, Any]:
+        """Return the shipped defaults with this set of agents."""
+        return shipped(AGENT_SETS[self.agents], **changes)
 
     def _counted(self, argv: list[str], **how: Any) -> dict[str, Any]:
         self.calls.append(argv)
@@ -72,7 +77,11 @@ class Bench:
             .getroot()
             .iterfind("synapse/action_set/crm_event[@operation='stonith']/attributes")
         )
-        return [int(item.get("CRM_meta_priority_fencing_delay", "-1")) for item in fences]
+        return [int(item.get("CRM_meta_priority_fencing_delay", "0")) for item in fences]
+
+    def head_start(self) -> int:
+        """Return for how long (s) Pacemaker itself has to wait with the fencing of the better node."""
+        return self.document()["fencing"]["delay"] if self.agents == "stock" else 0
 
     def let_pacemaker_work(self) -> None:
         """Let the simulated cluster carry out its transition."""
@@ -83,15 +92,15 @@ class Bench:
         assert done.returncode == 0, done.stderr
 
 
-@pytest.fixture(scope="module", params=SUITES)
+@pytest.fixture(scope="module", params=[(suite, agents) for suite in SUITES for agents in AGENT_SETS], ids="-".join)
 def prepared(request: pytest.FixtureRequest) -> Iterator[tuple[Bench, bytes, bytes]]:
-    """A bench of each release, with the CIBs of a cluster before and after hadb, made once."""
+    """A bench of each release and set of agents, with the CIBs of a cluster before and after hadb, made once."""
     # Below /tmp, which the chroots share; pytest's own directory may be elsewhere.
     with tempfile.TemporaryDirectory(prefix="hadb-tool-", dir="/tmp") as directory:
-        made = Bench(request.param, Path(directory, "cib.xml"))
+        made = Bench(*request.param, Path(directory))
         made.two_nodes_online()
         fresh = made.cib.read_bytes()
-        made.module.apply(document())
+        made.module.apply(made.document())
         made.let_pacemaker_work()
         yield made, fresh, made.cib.read_bytes()
 
@@ -112,19 +121,19 @@ def built(prepared: tuple[Bench, bytes, bytes]) -> Bench:
 
 def test_a_fresh_configuration_is_one_epoch_and_everything_runs(bench):
     before = bench.epoch()
-    bench.module.apply(document())
+    bench.module.apply(bench.document())
     assert bench.epoch() == before + 1
     bench.let_pacemaker_work()
     resources = bench.module.status()["resources"]
     assert all(resource["active"] for resource in resources.values())
-    assert len({resources[name]["node"] for name in wanted(document()).members()}) == 1
+    assert len({resources[name]["node"] for name in wanted(bench.document()).members()}) == 1
     assert (resources["fence-db1"]["node"], resources["fence-db2"]["node"]) == ("db2", "db1")
 
 
 def test_a_second_application_only_reads(built):
     before = built.cib.read_bytes()
     built.calls.clear()
-    assert built.module.apply(document()) == []
+    assert built.module.apply(built.document()) == []
     assert built.calls == [["cibadmin", "--query"]]
     assert built.cib.read_bytes() == before
 
@@ -146,7 +155,7 @@ def test_an_operator_reads_and_edits_it_with_crm(built):
     assert (
         built.tool("crm", "-D", "plain", "configure", "load", "replace", f"{built.cib}.crm").returncode == 0
     )
-    assert built.module.plan(document())["changes"] == {}, "what crmsh writes means the same"
+    assert built.module.plan(built.document())["changes"] == {}, "what crmsh writes means the same"
 
 
 def test_every_parameter_is_known_to_its_agent_and_none_is_missing(built):
@@ -191,7 +200,8 @@ def test_our_list_of_properties_is_pacemakers(bench):
 
 def test_agents_are_listed_and_described(bench):
     assert {"Filesystem", "IPaddr2", "LVM-activate", "mysql"} <= set(bench.module.agents())
-    assert "fence_ipmilan" in bench.module.agents("stonith")
+    assert bench.module.agents("ocf:hadb") == ["address", "filesystem", "lvm", "server"]
+    assert {"fence_hadb", "fence_ipmilan"} <= set(bench.module.agents("stonith"))
     found = bench.module.metadata("ocf:heartbeat:Filesystem")
     assert found["name"] == "Filesystem" and found["short"] and found["long"]
     assert found["parameters"]["device"]["required"] and not found["parameters"]["options"]["required"]
@@ -208,7 +218,7 @@ def test_an_agent_that_is_not_there_is_an_error_and_not_an_empty_one(bench, call
 def test_what_a_change_would_do_is_foretold_and_nothing_is_written(built):
     before, owner = built.cib.read_bytes(), built.module.where()
     idle = next(node for node in ("db1", "db2") if node != owner)
-    members = list(wanted(document()).members())
+    members = list(wanted(built.document()).members())
 
     def told(**change):
         answer = built.module.simulate(**change)
@@ -219,7 +229,7 @@ def test_what_a_change_would_do_is_foretold_and_nothing_is_written(built):
     assert told(lost=owner) == ([owner], members) and told(lost=idle) == ([idle], [])
     moves = [item for item in built.module.simulate(move=idle)["actions"] if item["what"] == "move"]
     assert [(item["target"], item["node"], item["to"]) for item in moves] == [(name, owner, idle) for name in members]
-    moved = document(vips={"nova": {"address": "10.20.0.60"}})
+    moved = built.document(vips={"nova": {"address": "10.20.0.60"}})
     assert "vip-nova" in told(document=moved)[1] and "db-fs" not in told(document=moved)[1]
     assert built.cib.read_bytes() == before
 
@@ -230,13 +240,13 @@ def test_a_simulated_online_starts_what_waited_for_the_node(built):
         assert built.tool("crm_attribute", f"--node={node}", "--name=standby", "--update=on").returncode == 0
     built.let_pacemaker_work()
     starts = {item["target"] for item in built.module.simulate(online=owner)["actions"] if item["what"] == "start"}
-    assert set(wanted(document()).members()) <= starts
+    assert set(wanted(built.document()).members()) <= starts
 
 
 def test_a_test_run_of_a_state_asks_but_never_changes(built, bench):
     """Every command of a test run is one that only reads, and the CIB stays as it is, byte for byte."""
     state = load("_states/pacemaker.py", salt=built.module.salt, opts={"test": True})
-    changed = document(pacemaker={"stickiness": 77})
+    changed = built.document(pacemaker={"stickiness": 77})
     for cib in (bench.cib.read_bytes(), cib_merge.BLANK.encode()):
         built.cib.write_bytes(cib)
         built.calls.clear()
@@ -245,12 +255,13 @@ def test_a_test_run_of_a_state_asks_but_never_changes(built, bench):
         state.node_online("db1")
         state.maintenance("x")
         assert built.cib.read_bytes() == cib
-        assert {argv[0] for argv in built.calls} <= {"cibadmin", "crm_mon", "crm_verify", "crm_simulate"}
+        assert {argv[0] for argv in built.calls} <= {"cibadmin", "crm_mon", "crm_verify", "crm_simulate", "crm_resource"}
+        assert all(argv[1].startswith("--list-agents=") for argv in built.calls if argv[0] == "crm_resource")
         assert all(argv == ["cibadmin", "--query"] for argv in built.calls if argv[0] == "cibadmin")
 
 
 def test_refuses_to_restart_the_database_for_a_new_address_unless_allowed(built):
-    moved, before = document(vips={"nova": {"address": "10.20.0.60"}}), built.cib.read_bytes()
+    moved, before = built.document(vips={"nova": {"address": "10.20.0.60"}}), built.cib.read_bytes()
     assert "restart db-server" in built.module.plan(moved)["refused"]
     with pytest.raises(Refused, match="restart vip-nova on db1"):
         built.module.apply(moved)
@@ -258,9 +269,41 @@ def test_refuses_to_restart_the_database_for_a_new_address_unless_allowed(built)
     assert any("restart vip-nova" in action for action in built.module.apply(moved, allow_restart=True))
 
 
+def test_another_set_of_agents_restarts_the_whole_group_and_is_refused_unless_allowed(built):
+    other = shipped(AGENT_SETS["hadb" if built.agents == "stock" else "stock"])
+    before, members = built.cib.read_bytes(), wanted(other).members()
+    assert built.module.simulate(document=other)["interrupted"] == list(members)
+    refused = built.module.plan(other)["refused"]
+    with pytest.raises(Refused, match="would interrupt the database"):
+        built.module.apply(other)
+    assert built.cib.read_bytes() == before
+    told = built.module.apply(other, allow_restart=True)
+    for name in members:
+        assert f"restart {name} on {built.module.where()}" in refused
+        assert any(action.startswith(f"restart {name} ") for action in told)
+    built.let_pacemaker_work()
+    assert built.module.plan(other)["changes"] == {}
+    assert all(resource["active"] for resource in built.module.status()["resources"].values())
+
+
+def test_another_fence_agent_does_not_touch_the_database(built):
+    agent = "fence_hadb" if built.agents == "stock" else "fence_ipmilan"
+    actions = built.module.apply(built.document(fencing={"agent": agent}))
+    assert actions and all("fence-" in action for action in actions)
+
+
+def test_agents_that_this_node_lacks_are_refused_by_name(bench):
+    """The chroot as Debian has it, without what hadb.pacemaker.agents and hadb.fencing.agent install."""
+    bare = pacemaker(run_all(chroot(bench.suite), bench.cib))
+    refused = bare.plan(bench.document())["refused"]
+    missing = "ocf:hadb:address, ocf:hadb:filesystem, ocf:hadb:lvm, ocf:hadb:server, stonith:fence_hadb"
+    assert (f"this node does not have {missing}." in refused) is (bench.agents == "hadb")
+    assert bool(refused) is (bench.agents == "hadb")
+
+
 def test_policies_and_monitors_change_without_touching_the_database(built):
-    changed = document(
-        fencing={"delay": 5, "privlvl": "administrator"},
+    changed = built.document(
+        fencing={"delay": 9, "privlvl": "administrator"},
         pacemaker={"stickiness": 500, "operations": {"fs": {"monitor": {"interval": 15}}}},
     )
     before = built.epoch()
@@ -271,13 +314,13 @@ def test_policies_and_monitors_change_without_touching_the_database(built):
 
 def test_a_removed_address_is_taken_away_and_nothing_else(built):
     with pytest.raises(Refused, match="stop vip-glance"):
-        built.module.apply(without_vip("glance", document()))
+        built.module.apply(without_vip("glance", built.document()))
     assert [
         action.split(" (")[0]
-        for action in built.module.apply(without_vip("glance", document()), allow_restart=True)
+        for action in built.module.apply(without_vip("glance", built.document()), allow_restart=True)
     ] == [f"stop vip-glance on {built.module.where()}"]
     built.let_pacemaker_work()
-    assert built.module.plan(without_vip("glance", document()))["changes"] == {}
+    assert built.module.plan(without_vip("glance", built.document()))["changes"] == {}
 
 
 def test_holds_survive_and_are_told(built):
@@ -295,17 +338,17 @@ def test_holds_survive_and_are_told(built):
     ):
         assert built.tool(*argv).returncode == 0
     held = built.module.status()["holds"]
-    built.module.apply(document(pacemaker={"stickiness": 1}))
+    built.module.apply(built.document(pacemaker={"stickiness": 1}))
     assert built.module.status()["holds"] == held
     assert len(held) == 4
 
 
-def test_the_node_with_the_database_is_fenced_later_than_the_other(built):
+def test_the_node_with_the_database_is_fenced_later_than_the_other_or_the_agent_sees_to_it(built):
     """Both sides of a split ask Pacemaker's scheduler what to do; the delay is in its transition graph."""
     owner = built.module.where()
     for lost in ("db1", "db2"):
         delays = built.fencing_delays(lost)
-        assert delays == ([document()["fencing"]["delay"]] if lost == owner else [0]), lost
+        assert delays == [built.head_start() if lost == owner else 0], lost
 
 
 def test_a_node_that_only_has_the_volume_yet_counts_as_the_better_one(built):
@@ -316,7 +359,7 @@ def test_a_node_that_only_has_the_volume_yet_counts_as_the_better_one(built):
             if resource.get("id") in ("db-fs", "vip-glance", "vip-nova", "db-server"):
                 history.remove(resource)
     built.cib.write_text(ET.tostring(root, encoding="unicode"), encoding="utf-8")
-    assert built.fencing_delays(owner) == [document()["fencing"]["delay"]]
+    assert built.fencing_delays(owner) == [built.head_start()]
 
 
 def test_refuses_the_first_configuration_while_a_node_is_missing(bench):
@@ -327,17 +370,17 @@ def test_refuses_the_first_configuration_while_a_node_is_missing(bench):
             states.remove(state)
     bench.cib.write_text(ET.tostring(root, encoding="unicode"), encoding="utf-8")
     with pytest.raises(Refused, match="db2 is not online, and would be fenced"):
-        bench.module.apply(document())
+        bench.module.apply(bench.document())
 
 
 def test_refuses_what_pacemaker_would_not_accept(bench):
     theirs = '<primitive id="x" class="ocf" provider="heartbeat" type="Dummy"><meta_attributes id="db-fs-instance_attributes"/></primitive>'
     assert bench.tool("cibadmin", "--create", "--scope=resources", f"--xml-text={theirs}").returncode == 0
     with pytest.raises(Refused, match="would not accept.*did not pass schema validation"):
-        bench.module.apply(document())
+        bench.module.apply(bench.document())
 
 
 def test_a_patch_made_from_an_older_version_is_not_accepted(built):
-    old, new = built.root(), cib_merge.merge(built.root(), wanted(document(pacemaker={"stickiness": 1})))
+    old, new = built.root(), cib_merge.merge(built.root(), wanted(built.document(pacemaker={"stickiness": 1})))
     assert built.tool("crm_attribute", "--name=batch-limit", "--update=5").returncode == 0
     assert built.module._patched(old, new) is False
