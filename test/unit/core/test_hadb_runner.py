@@ -13,7 +13,8 @@ import salt.minion
 import salt.pillar
 import salt.runner
 import salt.utils.event
-from facts import BMC, cluster, corosync, lun, system, volume
+from core_shapes import whole
+from facts import cluster
 
 import documents
 from hadb_core.errors import HadbError
@@ -133,19 +134,6 @@ def end(result):
     return (END, {"return": result, "success": True})
 
 
-def whole():
-    """The answers of two nodes on which everything holds, the database on db1."""
-    facts = {
-        node: {"system": system(node), "volume": volume(), "cluster": cluster(), "corosync": corosync(node),
-               "bmc": dict(BMC), "cipher_zero": {"refused": True}, "luns": [lun()],
-               "clients": [{"account": "nova", "address": "10.20.0.50", "ok": True}]}
-        for node in ("db1", "db2")
-    }  # fmt: skip
-    facts["db1"]["volume"] = volume(active=True, mounted_at=["/dbmnt"])
-    facts["db1"]["system"]["interfaces"]["vec0"] += ["10.20.0.50/24", "10.20.0.51/24"]
-    return facts
-
-
 def test_a_deployment_is_shown_as_it_happens_and_summed_up(master, capsys):
     master.events = [None, NEW, ("salt/auth", {}), RET, end({"data": {"salt_master": states(first=True)}})]
     assert master.runner.deploy() == {"phases": 1, "changed": [], "result": "ok"}
@@ -247,9 +235,9 @@ def test_the_status_of_a_held_and_stopped_database(master):
     ({"cluster": {"running": False, "resources": {}, "holds": []}}, "Pacemaker does not run"),
 ])
 def test_the_status_tells_a_node_without_cluster_and_asks_the_other_one(master, answer, said):
-    master.facts = {"db2": {"cluster": cluster(owner="db2")}}
-    if answer is not ...:
-        master.facts["db1"] = answer
+    master.facts = {"db1": answer, "db2": {"cluster": cluster(owner="db2")}}
+    if answer is ...:
+        del master.facts["db1"]
     shown = master.runner.status()
     assert shown["nodes"] == {"db1": said, "db2": "Pacemaker runs"}
     assert shown["database"] == "db2"

@@ -3,30 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from facts import BMC, cluster, corosync, system, volume
+from core_shapes import NODES, VIPS, whole
+from facts import cluster, volume
 
 from documents import document
 from hadb_core.proofs import TOPICS, prove
-
-NODES = ("db1", "db2")
-VIPS = ["10.20.0.50/24", "10.20.0.51/24"]
-
-
-def whole():
-    facts = {
-        node: {
-            "system": system(node),
-            "volume": volume(),
-            "cluster": cluster(),
-            "corosync": corosync(node),
-            "bmc": dict(BMC),
-            "clients": [{"account": "nova", "address": "10.20.0.50", "ok": True}],
-        }
-        for node in NODES
-    }
-    facts["db1"]["volume"] = volume(active=True, mounted_at=["/dbmnt"])
-    facts["db1"]["system"]["interfaces"]["vec0"] += VIPS
-    return facts
 
 
 def said(proof, facts):
