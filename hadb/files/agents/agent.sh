@@ -90,11 +90,6 @@ bounded() {
     fi
 }
 
-# A probe asks whether the resource runs here before anything was started: what is missing is not an error then.
-is_probe() {
-    [ "$action" = monitor ] && [ "${OCF_RESKEY_CRM_meta_interval:-0}" = 0 ]
-}
-
 # mapped VG [LV]: whether the kernel has this volume, or without LV any volume of the group, as a device.
 # LVM doubles hyphens in names, so that the single one parts them: group a-b, volume c is a--b-c.
 mapped() {
