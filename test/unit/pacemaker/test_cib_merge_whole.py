@@ -1,0 +1,307 @@
+"""One merge compared whole: what is put where, what is left alone, and why a merge is refused."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from hadb_core import cib_merge
+from hadb_core.cib_wanted import Wanted
+from hadb_core.errors import Refused, Unreadable
+
+FENCE = '<primitive id="fence-db1" class="stonith" type="fence_x" />'
+FS, SERVER = (f'<primitive id="{name}" class="ocf" provider="hadb" type="{name}" />' for name in ("fs", "server"))
+GROUP = f'<group id="db">{FS}{SERVER}</group>'
+BAN = '<rsc_location id="loc" rsc="fence-db1" node="db1" score="-INFINITY" />'
+REF = '<obj_ref id="{}" />'
+TAGS = '<tags><tag id="hadb">{}</tag></tags>'.format("".join(REF.format(n) for n in ("fence-db1", "db", "loc", "fs", "server")))
+PROPERTIES = (
+    '<crm_config><cluster_property_set id="cib-bootstrap-options">'
+    '<nvpair id="cib-bootstrap-options-stonith-enabled" name="stonith-enabled" value="true" /></cluster_property_set></crm_config>'
+)
+DEFAULTS = (
+    '<rsc_defaults><meta_attributes id="rsc-options">'
+    '<nvpair id="rsc-options-resource-stickiness" name="resource-stickiness" value="100" /></meta_attributes></rsc_defaults>'
+)
+
+
+def wanted(fence: str = FENCE, group: str = GROUP, bans: tuple[str, ...] = (BAN,), **changed: Any) -> Wanted:
+    values: dict[str, Any] = {"properties": {"stonith-enabled": "true"}, "defaults": {"resource-stickiness": "100"}}
+    return Wanted((ET.fromstring(fence), ET.fromstring(group)), tuple(map(ET.fromstring, bans)), **(values | changed))
+
+
+def live(resources: str = FENCE + GROUP, constraints: str = BAN, config: str = PROPERTIES, defaults: str = DEFAULTS,
+         tags: str = TAGS) -> ET.Element:  # fmt: skip
+    return ET.fromstring(
+        f"<cib><configuration>{config}<nodes /><resources>{resources}</resources><constraints>{constraints}</constraints>"
+        f"{defaults}{tags}</configuration><status /></cib>"
+    )
+
+
+def merged(root: ET.Element, want: Wanted | None = None) -> str:
+    before = ET.tostring(root)
+    text = ET.tostring(cib_merge.merge(root, want or wanted()), encoding="unicode")
+    assert ET.tostring(root) == before, "the live CIB was changed in place"
+    return text
+
+
+def part(name: str, root: ET.Element, want: Wanted | None = None) -> str:
+    """Return what is inside one section after the merge."""
+    section = ET.fromstring(merged(root, want)).find(f"configuration/{name}")
+    assert section is not None
+    return "".join(ET.tostring(item, encoding="unicode") for item in section)
+
+
+def refusal(call: Callable[[], Any]) -> str:
+    with pytest.raises(Refused) as error:
+        call()
+    return str(error.value)
+
+
+def test_a_blank_cib_gets_everything_in_its_section() -> None:
+    assert merged(cib_merge.parse(cib_merge.BLANK)) == (
+        f"<cib><configuration>{PROPERTIES}<nodes /><resources>{FENCE}{GROUP}</resources><constraints>{BAN}</constraints>"
+        f"{DEFAULTS}{TAGS}</configuration><status /></cib>"
+    )
+
+
+def test_sections_that_are_missing_are_made() -> None:
+    assert merged(ET.fromstring("<cib><configuration /></cib>")) == (
+        f"<cib><configuration>{PROPERTIES}{DEFAULTS}<resources>{FENCE}{GROUP}</resources><constraints>{BAN}</constraints>{TAGS}"
+        "</configuration></cib>"
+    )
+
+
+def test_what_is_there_already_stays_as_it_is() -> None:
+    assert merged(live()) == ET.tostring(live(), encoding="unicode")
+
+
+def test_a_live_element_that_means_the_same_keeps_its_inner_ids() -> None:
+    fence = '<primitive id="fence-db1" class="stonith" type="fence_x"><instance_attributes id="{}">' \
+            '<nvpair id="{}" name="pcmk_off_timeout" value="{}" /></instance_attributes></primitive>'  # fmt: skip
+    mine, theirs = fence.format("a", "b", "60s"), fence.format("x", "y", "1min")
+    assert part("resources", live(theirs + GROUP), wanted(mine)) == theirs + GROUP
+    other = fence.format("x", "y", "2min")
+    assert part("resources", live(other + GROUP), wanted(mine)) == mine + GROUP
+
+
+def test_a_constraint_with_other_words_for_the_same_score_stays_and_another_is_replaced_in_place() -> None:
+    same, foreign = BAN.replace("-INFINITY", "-1000000"), '<rsc_location id="theirs" rsc="db" node="db2" score="5" />'
+    assert part("constraints", live(constraints=same + foreign)) == same + foreign
+    assert part("constraints", live(constraints=BAN.replace("db1", "db2") + foreign)) == BAN + foreign
+
+
+def test_an_id_that_something_else_has_becomes_what_is_wanted() -> None:
+    assert part("constraints", live(constraints='<rsc_order id="loc" first="a" then="b" />')) == BAN
+
+
+def test_holds_and_the_description_of_a_replaced_element_are_kept() -> None:
+    held = (
+        '<primitive id="fence-db1" class="stonith" type="old" description="by Ann"><meta_attributes id="m">'
+        '<nvpair id="n" name="target-role" value="Stopped" /><nvpair id="o" name="priority" value="1" /></meta_attributes></primitive>'
+    )
+    assert part("resources", live(held + GROUP)) == (
+        '<primitive id="fence-db1" class="stonith" type="fence_x" description="by Ann"><meta_attributes id="m">'
+        '<nvpair id="n" name="target-role" value="Stopped" /></meta_attributes></primitive>' + GROUP
+    )
+    mine = FENCE.replace(" />", '><meta_attributes id="mine" /></primitive>')
+    assert part("resources", live(held + GROUP), wanted(mine)) == (
+        '<primitive id="fence-db1" class="stonith" type="fence_x" description="by Ann"><meta_attributes id="mine">'
+        '<nvpair id="n" name="target-role" value="Stopped" /></meta_attributes></primitive>' + GROUP
+    )
+
+
+def test_a_held_set_comes_before_what_else_an_element_has() -> None:
+    mine = FENCE.replace(" />", "><operations /></primitive>")
+    held = FENCE.replace("fence_x", "old").replace(
+        " />", '><meta_attributes id="m"><nvpair id="n" name="is-managed" value="false" /></meta_attributes></primitive>'
+    )
+    assert part("resources", live(held + GROUP), wanted(mine)) == FENCE.replace(" />", (
+        '><meta_attributes id="m"><nvpair id="n" name="is-managed" value="false" /></meta_attributes><operations /></primitive>'
+    )) + GROUP  # fmt: skip
+
+
+def test_foreign_members_stay_behind_the_member_that_they_followed() -> None:
+    first, middle, last = (f'<primitive id="x{n}" class="ocf" type="y" />' for n in (1, 2, 3))
+    meta = '<meta_attributes id="m" />'
+    there = f'<group id="db">{meta}{first}{FS}{middle}{SERVER}{last}</group>'
+    want = GROUP.replace("<primitive", f"{meta}<primitive", 1)
+    assert part("resources", live(FENCE + there), wanted(group=want)) == FENCE + there
+
+
+def test_two_foreign_members_in_a_row_keep_their_order() -> None:
+    one, two = (f'<primitive id="x{n}" class="ocf" type="y" />' for n in (1, 2))
+    there = f'<group id="db">{FS}{one}{two}{SERVER}</group>'
+    assert part("resources", live(FENCE + there)) == FENCE + there
+
+
+def test_a_member_that_stands_alone_moves_into_the_group_with_its_hold() -> None:
+    hold = '<meta_attributes id="m"><nvpair id="n" name="maintenance" value="true" /></meta_attributes></primitive>'
+    alone = FS.replace(" />", f">{hold}")
+    assert part("resources", live(alone + FENCE, "", tags="")) == FENCE + GROUP.replace(FS, alone)
+    old = alone.replace('type="fs"', 'type="old"')
+    assert part("resources", live(f'{old}<group id="db">{SERVER}</group>{FENCE}')) == GROUP.replace(FS, alone) + FENCE
+
+
+def test_the_order_of_the_group_is_put_right_and_its_place_kept() -> None:
+    theirs = '<primitive id="theirs" class="ocf" type="y" />'
+    there = f'<group id="db" description="D">{SERVER}{FS}</group>'
+    assert part("resources", live(there + theirs + FENCE)) == GROUP.replace('id="db"', 'id="db" description="D"') + theirs + FENCE
+
+
+def test_what_hadb_recorded_and_no_longer_wants_goes_with_its_constraint() -> None:
+    old, ban = FENCE.replace("db1", "db9"), BAN.replace('"loc"', '"loc9"').replace("fence-db1", "fence-db9")
+    tags = TAGS.replace('<tag id="hadb">', f'<tag id="hadb">{REF.format("fence-db9")}{REF.format("loc9")}{REF.format("gone")}')
+    assert merged(live(old + FENCE + GROUP, ban + BAN, tags=tags)) == ET.tostring(live(), encoding="unicode")
+
+
+def test_a_member_that_left_the_pillar_leaves_the_group() -> None:
+    small = f'<group id="db">{SERVER}</group>'
+    assert part("resources", live(), wanted(group=small)) == FENCE + small
+    assert part("tags", live(), wanted(group=small)) == '<tag id="hadb">{}</tag>'.format(
+        "".join(REF.format(name) for name in ("fence-db1", "db", "loc", "server"))
+    )
+
+
+def test_a_record_in_another_order_stays_and_another_tag_too() -> None:
+    names = ("server", "fs", "loc", "db", "fence-db1")
+    tags = '<tags><tag id="theirs">{}</tag><tag id="hadb">{}</tag></tags>'.format(
+        REF.format("fs"), "".join(map(REF.format, names))
+    )
+    assert merged(live(tags=tags)) == ET.tostring(live(tags=tags), encoding="unicode")
+
+
+@pytest.mark.parametrize(
+    ("constraints", "tag", "users"),
+    [
+        ('<rsc_location id="l" rsc="fence-db9" node="db1" score="1" />', "", "location l"),
+        ('<rsc_colocation id="c" rsc="a" with-rsc="fence-db9" />', "", "colocation c"),
+        ('<rsc_order id="o" first="fence-db9" then="a" /><rsc_order id="p" first="a" then="fence-db9" />', "", "order o, order p"),
+        ('<rsc_order id="o"><resource_set id="s"><resource_ref id="fence-db9" /></resource_set></rsc_order>', "", "order o"),
+        ('<rsc_location id="l" rsc="fence-db9" />', '<tag id="t"><obj_ref id="fence-db9" /></tag>', "location l, tag t"),
+    ],
+)
+def test_what_something_else_still_names_is_not_removed(constraints: str, tag: str, users: str) -> None:
+    tags = TAGS.replace('<tag id="hadb">', f'{tag}<tag id="hadb">{REF.format("fence-db9")}')
+    root = live(FENCE.replace("db1", "db9") + FENCE + GROUP, constraints + BAN, tags=tags)
+    assert refusal(lambda: cib_merge.merge(root, wanted())) == (
+        f"fence-db9 left the pillar, but {users} still names it and is not hadb's. What to do: remove that first, for "
+        "instance with `crm configure delete`, or `crm resource clear`"
+    )
+
+
+def test_a_group_or_a_member_inside_something_foreign_is_refused() -> None:
+    clone = '<clone id="c">{}</clone>'
+    assert refusal(lambda: cib_merge.merge(live(FENCE + clone.format(GROUP)), wanted())) == (
+        "the group db is inside clone c, which is not hadb's. What to do: take it out"
+    )
+    other = "What to do: take it out or give it another name"
+    assert refusal(lambda: cib_merge.merge(live(clone.format(FENCE) + GROUP), wanted())) == (
+        f"fence-db1 is inside clone c, which is not hadb's. {other}"
+    )
+    theirs = f'<group id="theirs">{FS}</group>'
+    assert refusal(lambda: cib_merge.merge(live(f'{theirs}{FENCE}<group id="db">{SERVER}</group>'), wanted())) == (
+        f"fs is inside group theirs, which is not hadb's. {other}"
+    )
+    assert refusal(lambda: cib_merge.merge(live(theirs + FENCE), wanted())) == f"fs is inside group theirs, which is not hadb's. {other}"
+
+
+def properties(*sets: str) -> str:
+    return f"<crm_config>{''.join(sets)}</crm_config>"
+
+
+def nvpair(name: str, value: str, where: str = "s") -> str:
+    return f'<nvpair id="{where}-{name}" name="{name}" value="{value}" />'
+
+
+def property_set(*pairs: str, name: str = "s", rule: str = "") -> str:
+    return f'<cluster_property_set id="{name}">{rule}{"".join(pairs)}</cluster_property_set>'
+
+
+@pytest.mark.parametrize(
+    ("there", "after"),
+    [
+        (nvpair("stonith-enabled", "on"), nvpair("stonith-enabled", "on")),
+        (nvpair("stonith-enabled", "false"), nvpair("stonith-enabled", "true")),
+        (nvpair("fencing-enabled", "false"), nvpair("fencing-enabled", "true")),
+        (nvpair("batch-limit", "5"), nvpair("batch-limit", "5") + nvpair("stonith-enabled", "true")),
+        (nvpair("dc-version", "3.0.3-1"), nvpair("dc-version", "3.0.3-1") + nvpair("fencing-enabled", "true")),
+    ],
+)
+def test_a_property_is_set_where_it_is_or_added_by_the_name_that_the_release_knows(there: str, after: str) -> None:
+    assert part("crm_config", live(config=properties(property_set(there)))) == property_set(after)
+
+
+def test_a_property_is_added_to_the_usual_set_and_never_to_one_with_a_rule() -> None:
+    rule, other, usual = property_set(rule='<rule id="r" />', name="a"), property_set(name="b"), "cib-bootstrap-options"
+    added = nvpair("stonith-enabled", "true", usual)
+    assert part("crm_config", live(config=properties(rule, other, property_set(name=usual)))) == (
+        rule + property_set(name="b").replace("></cluster_property_set>", " />") + property_set(added, name=usual)
+    )
+    reference = '<cluster_property_set id-ref="z" />'
+    assert part("crm_config", live(config=properties(rule, reference))) == rule + reference + property_set(added, name=usual)
+    assert part("crm_config", live(config=properties(rule, other))) == rule + property_set(nvpair("stonith-enabled", "true", "b"), name="b")
+
+
+def test_a_property_that_the_pillar_asked_for_is_recorded_and_goes_when_it_no_longer_does() -> None:
+    asked = wanted(properties={"stonith-enabled": "true", "batch-limit": "4"}, extras=("batch-limit",))
+    new = cib_merge.merge(live(), asked)
+    usual = "cib-bootstrap-options"
+    assert cib_merge.owned(new) == ["fence-db1", "db", "loc", "fs", "server", f"{usual}-batch-limit"]
+    assert cib_merge.property_value(new, "batch-limit") == "4"
+    assert merged(new) == ET.tostring(live(), encoding="unicode")
+    theirs = live(config=PROPERTIES.replace("</cluster", nvpair("batch-limit", "9", usual) + "</cluster"))
+    assert merged(theirs) == ET.tostring(theirs, encoding="unicode")
+
+
+def test_defaults_are_set_beside_what_is_there() -> None:
+    there = '<rsc_defaults><meta_attributes id="theirs"><nvpair id="x" name="{}" value="{}" /></meta_attributes></rsc_defaults>'
+    added = '<nvpair id="theirs-resource-stickiness" name="resource-stickiness" value="100" /></meta_attributes>'
+    inner = '<meta_attributes id="theirs"><nvpair id="x" name="{}" value="{}" /></meta_attributes>'
+    assert part("rsc_defaults", live(defaults=there.format("priority", "1"))) == inner.format("priority", "1").replace(
+        "</meta_attributes>", added
+    )
+    assert part("rsc_defaults", live(defaults=there.format("resource-stickiness", "1"))) == inner.format("resource-stickiness", "100")
+
+
+def test_a_version_and_a_property_are_read_as_they_are_stored() -> None:
+    root = ET.fromstring('<cib admin_epoch="1" epoch="2" num_updates="3" />')
+    assert cib_merge.version(root) == (1, 2, 3) and cib_merge.version(ET.fromstring("<cib />")) == (0, 0, 0)
+    found = live(config=properties(property_set('<nvpair id="e" name="empty" />', nvpair("stonith-enabled", "on"))))
+    assert [cib_merge.property_value(found, name) for name in ("stonith-enabled", "empty", "nothing")] == ["on", "", ""]
+    assert cib_merge.owned(found) == ["fence-db1", "db", "loc", "fs", "server"]
+    assert cib_merge.owned(ET.fromstring(cib_merge.BLANK)) == []
+    assert cib_merge.owned(live(tags='<tags><tag id="hadb"><obj_ref /></tag></tags>')) == [""]
+
+
+def test_a_patch_is_bound_to_the_version_that_it_was_made_from() -> None:
+    patch = '<diff><version><source epoch="6" num_updates="1" /><target admin_epoch="0" epoch="6" num_updates="9" /></version></diff>'
+    assert cib_merge.guarded(patch, 58) == (
+        '<diff><version><source epoch="6" num_updates="58" /><target admin_epoch="0" epoch="7" num_updates="0" /></version></diff>'
+    )
+    assert 'target epoch="1"' in cib_merge.guarded("<diff><version><source /><target /></version></diff>", 0)
+
+
+@pytest.mark.parametrize("inside", ["", "<version><source /></version>", "<version><target /></version>"])
+def test_a_patch_without_a_version_is_never_applied(inside: str) -> None:
+    with pytest.raises(Unreadable) as error:
+        cib_merge.guarded(f"<diff>{inside}</diff>", 1)
+    assert str(error.value) == "cannot read the output of crm_diff: its patch names no version"
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: cib_merge.parse("<cib />"), "cibadmin --query: <cib> is not a CIB with a configuration"),
+        (lambda: cib_merge.parse("<x><configuration /></x>", "cat"), "cat: <x> is not a CIB with a configuration"),
+        (lambda: cib_merge.parse("no"), "cibadmin --query: not XML: syntax error: line 1, column 0 (line: 'no')"),
+        (lambda: cib_merge.guarded("no", 1), "crm_diff: not XML: syntax error: line 1, column 0 (line: 'no')"),
+    ],
+)
+def test_what_is_no_cib_is_told(call: Callable[[], Any], words: str) -> None:
+    with pytest.raises(Unreadable) as error:
+        call()
+    assert str(error.value) == f"cannot read the output of {words}"
