@@ -65,6 +65,20 @@ def test_a_failing_effect_names_the_change_under_way():
     assert ret["comment"] == "`make it` ended with exit code 5: no space\nIt happened while changing: thing"
 
 
+def test_all_that_was_being_changed_when_it_failed_is_named():
+    def fail(plan: Plan) -> None:
+        raise CommandFailed(["make", "it"], 5)
+
+    steps = (STEP, Step("make", "other"), Step("again", "thing"))
+    ret = converge("thing", plan=lambda: Plan(steps), apply=fail, test=False, done="")
+    assert ret["comment"].splitlines()[1] == "It happened while changing: thing, other"
+
+
+def test_what_is_left_and_what_would_be_done_is_told():
+    assert run(World(), test=True)["comment"] == "Would change: thing"
+    assert run(World(works=False))["comment"] == "Done, but read again this is still not as wanted: thing"
+
+
 def test_remarks_are_told_with_and_without_changes():
     ret = converge(
         "x", plan=lambda: Plan(remarks=("db1 is in standby",)), apply=carry_out, test=False, done="ok"
