@@ -205,6 +205,10 @@ OURS = partitioned()["partitions"][0]
      "installed", REMOVE),
     (partitioned(inside="LVM2_member", pv=pv_of("finance")),
      f"{NAME} is not blank: LVM2_member at byte 536 of {PART} of volume group 'finance'", REMOVE),
+    # A physical volume whose partition shows something else too: both may be somebody's data.
+    ({**partitioned(pv=pv_of("")), "signatures": [
+        signature("gpt", DEVICE, 512), signature("LVM2_member", PART, 536), signature("ext4", PART, 1080)]},
+     f"{NAME} is not blank: ext4 at byte 1080 of {PART}", REMOVE),
     ({**partitioned(), "partitions": [OURS, {**OURS, "number": 2, "name": "data", "size": 512}]},
      f"{NAME} has a GPT with partitions that hadb did not make: 1 'hadb-db-vg' of {OURS['size']} bytes, 2 'data' of 512 "
      "bytes", "make sure that nobody needs them, then delete the table by hand, or take this WWID out of "
