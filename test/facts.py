@@ -75,7 +75,7 @@ def cluster(owner: str | None = "db1", **other: Any) -> dict[str, Any]:
 def corosync(node: str, **other: Any) -> dict[str, Any]:
     """Return the topic ``corosync`` of a node with both links up."""
     peer = {"db1": "db2", "db2": "db1"}[node]
-    links = [{"id": i, "address": f"172.16.{i + 1}.1", "peers": {peer: True}} for i in (0, 1)]
+    links = [{"id": i, "addr": f"172.16.{i + 1}.1", "peers": {peer: True}} for i in (0, 1)]
     return {"running": True, "members": ["db1", "db2"], "links": links} | other
 
 

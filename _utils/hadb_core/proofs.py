@@ -113,7 +113,7 @@ def _membership(document: Document, facts: Facts) -> Iterator[Finding]:
                 yield Finding(
                     node,
                     "membership",
-                    f"link {link['id']} ({link['address']}) connected to {peer}",
+                    f"link {link['id']} ({link['addr']}) connected to {peer}",
                     "no connection",
                     "check that cable; the other links carry the cluster meanwhile",
                 )

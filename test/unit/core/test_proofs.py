@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from core_shapes import NODES, VIPS, whole
 from facts import cluster, volume
 
 from documents import document
+from hadb_core.corosync_runtime import membership, parse_cmap
 from hadb_core.proofs import TOPICS, prove
+
+COROSYNC = Path(__file__).parents[1] / "corosync/fixtures/3.1.9"
 
 
 def said(proof, facts):
@@ -31,6 +36,13 @@ def test_no_proof_holds_on_facts_that_cannot_be_read(proof):
     facts = whole()
     facts["db2"][TOPICS[proof][0]] = {"error": "vgs failed"}
     assert "found vgs failed" in said(proof, facts)
+
+
+def test_a_cut_cable_is_told_of_what_a_real_corosync_answers():
+    maps = (parse_cmap((COROSYNC / f"onelink.{name}").read_text()) for name in ("icmap", "stats"))
+    facts = whole()
+    facts["db1"]["corosync"] = membership(*maps, quorate=True)
+    assert "db1, membership: expected link 1 (172.16.2.1) connected to db2; found no connection" in said("membership", facts)
 
 
 def test_volume_active_on_the_wrong_node():
@@ -59,7 +71,7 @@ def test_volume_not_seen_or_another_one():
     [
         ({"running": False}, "expected Corosync running"),
         ({"members": ["db1"]}, "expected db2 as a member"),
-        ({"links": [{"id": 0, "address": "a", "peers": {"db2": True}}]}, "expected 2 links; found 1"),
+        ({"links": [{"id": 0, "addr": "a", "peers": {"db2": True}}]}, "expected 2 links; found 1"),
     ],
 )
 def test_membership(change, wanted):

@@ -56,7 +56,7 @@ def test_of_the_volume(path, value, wanted):
         "db2, membership: expected db1 as a member; found members db2, db3. What to do: "
         "check the heartbeat cables, the firewall (UDP) and that both nodes have the same authkey"]),
     # A peer that Corosync does not list for a link is not connected over it.
-    ("db1:corosync:links", [{"id": 0, "address": "172.16.1.1", "peers": {}}], [
+    ("db1:corosync:links", [{"id": 0, "addr": "172.16.1.1", "peers": {}}], [
         "db1, membership: expected link 0 (172.16.1.1) connected to db2; found no connection. "
         "What to do: check that cable; the other links carry the cluster meanwhile",
         "db1, membership: expected 2 links; found 1. "
