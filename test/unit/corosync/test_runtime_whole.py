@@ -28,7 +28,7 @@ STATS: dict[str, Any] = {
     "stats.knet.node1.link0.connected": 1, "stats.knet.node1.link1.connected": 0, "stats.knet.node2.link0.connected": 1,
     "stats.knet.node9.link0.connected": 1, "stats.knet.node1.link7.connected": 1, "stats.knet.node3.link0.connected": 0,
     "stats.knet.node1.link0.mtu": 1397, "stats.knet.node1.link0.latency_ave": 243, "stats.knet.node1.link0.down_count": 2,
-    "stats.knet.node3.link0.mtu": 469, "stats.srp.operational_token_lost": 4,
+    "stats.knet.node3.link0.mtu": 469, "stats.knet.node9.link0.mtu": 470, "stats.srp.operational_token_lost": 4,
 }  # fmt: skip
 QUORUM = """Quorum information
 Ring ID: 2.1c
@@ -68,7 +68,7 @@ def test_the_status_is_told_whole() -> None:
             {"id": 0, "addr": "172.16.1.2", "peers": {
                 "db1": {"connected": True, "mtu": 1397, "latency": 243, "down_count": 2},
                 "3": NEVER | {"mtu": 469},
-                "9": NEVER | {"connected": True},
+                "9": NEVER | {"connected": True, "mtu": 470},
             }},
             {"id": 1, "addr": "172.16.2.2", "peers": {"db1": NEVER}},
         ],
@@ -125,6 +125,7 @@ def test_the_fact_that_quorumtool_does_not_tell_is_named(old: str, new: str, nam
         status(ICMAP, STATS, QUORUM.replace(old, new))
     told = f" (line: {line!r})" if line else ""
     assert str(error.value) == f"cannot read the output of corosync-quorumtool: it does not tell {name!r}{told}"
+    assert error.value.line == line
 
 
 def test_the_configuration_in_force_is_what_a_file_can_set_and_nothing_else() -> None:
