@@ -139,6 +139,10 @@ def test_why_a_reload_is_refused_is_told() -> None:
     )
 
 
+def test_a_fingerprint_is_shown_short_and_none_is_shown_as_none() -> None:
+    assert (authkey.short(ONE), authkey.short(None), authkey.short("")) == (SHOWN, None, None)
+
+
 @pytest.mark.parametrize("size", [127, 4097])
 def test_a_key_of_a_size_that_corosync_refuses_is_refused(size: int) -> None:
     assert refusal(lambda: authkey.check_size(b"x" * size)) == (

@@ -122,7 +122,7 @@ def test_all_faults_are_told_and_a_name_that_is_no_text_too() -> None:
     ]
 
 
-@pytest.mark.parametrize("value", [1, 1.5, True, None, "x"])
+@pytest.mark.parametrize("value", [1, 1.5, True, None, "X"])
 def test_one_value_of_any_plain_kind_is_taken(value: Any) -> None:
     assert db_config.faults({"x": value}) == []
 
@@ -134,8 +134,8 @@ def test_a_switch_that_must_be_on_may_be_said_in_each_way(value: Any) -> None:
 
 
 def test_a_file_is_read_by_group_and_name() -> None:
-    text = "; a = 1\n# b = 1\nlost = 1\n [mysqld] \nbind-address = a=b \n skip-x\n\n[client]\nport=1\n"
-    assert db_config.parse(text) == {":lost": "1", "mysqld:bind_address": "a=b", "mysqld:skip_x": "", "client:port": "1"}
+    text = "; a = 1\n# b = 1\nlost = 1\n [mysqld] \nbind-address = a=b \n skip-x\n\n[clientX]\nXport=1\n"
+    assert db_config.parse(text) == {":lost": "1", "mysqld:bind_address": "a=b", "mysqld:skip_x": "", "clientX:Xport": "1"}
 
 
 def test_a_change_of_the_file_is_shown_setting_by_setting() -> None:

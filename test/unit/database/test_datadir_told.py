@@ -77,6 +77,7 @@ def test_why_no_instance_is_made_is_told(place: Place, changed: dict[str, Any], 
         ("/dbmnt/a/b", "/dbmnt/./", True),
         ("/dbmnt/a/b", "/x/../dbmnt", True),
         ("/mysql", "/", True),
+        ("/X/mysqlX", "/X", True),
         ("/dbmnt//mysql", "/dbmnt", False),
         ("dbmnt/mysql", "dbmnt", False),
         ("/dbmntx/mysql", "/dbmnt", False),
@@ -84,6 +85,10 @@ def test_why_no_instance_is_made_is_told(place: Place, changed: dict[str, Any], 
 )
 def test_which_directories_can_hold_an_instance(datadir: str, mount_point: str, fine: bool) -> None:
     assert (db_datadir.faults(datadir, mount_point) == []) is fine
+
+
+def test_the_draft_of_a_name_is_that_name_with_an_ending() -> None:
+    assert db_datadir.partial_of("/dbmnt/X/") == db_datadir.partial_of("/dbmnt/X") == "/dbmnt/X.hadb-partial"
 
 
 def test_mount_points_are_the_fifth_field_of_a_whole_line_and_escaped() -> None:
