@@ -7,6 +7,7 @@ import sys
 import types
 from typing import Any
 
+import facts
 import pytest
 
 import documents
@@ -159,6 +160,7 @@ def test_the_facts_of_the_system(node):
     assert system["interfaces"] == {"lo": [], "vec0": ["10.20.0.11/24"]}
     assert (system["hostname"], system["core"], system["hardware"]) == ("db1", VERSION, ["52:54:00:00:00:11"])
     assert set(system["neighbours"].values()) == {None}
+    assert set(system) == set(facts.system("db1")), "what other tests make up is what is read"
 
 
 def test_the_ids_of_this_machine_are_compared_in_both_directions(node, monkeypatch):

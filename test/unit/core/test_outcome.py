@@ -95,3 +95,8 @@ def test_carry_out_calls_the_module_function_of_each_step():
 def test_two_steps_on_one_path_are_one_change():
     plan = Plan((Step("a", "p", 1, 2), Step("b", "p", 2, 3)))
     assert plan.changes() == {"p": {"old": 1, "new": 3}}
+
+
+def test_a_plan_is_told_by_what_it_changes_each_once_in_order():
+    plan = Plan((Step("a", "vg db-vg"), Step("b", "lv db-vol"), Step("c", "vg db-vg")))
+    assert plan.sentence() == "vg db-vg, lv db-vol"

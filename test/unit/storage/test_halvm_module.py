@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import facts
 import pytest
 from storage_shapes import ONE, fixture, nodes
 
@@ -57,6 +58,7 @@ def test_a_lun_is_told_with_all_that_is_on_it(node):
     assert [one["type"] for one in lun["signatures"]] == ["gpt", "gpt", "PMBR", "LVM2_member"]
     assert lun["partitions"][0]["device"] == f"{MAP}-part1"
     assert (lun["pv"]["vg"], lun["holders"], lun["mounts"]) == ("db-vg", [], [])
+    assert set(facts.lun()) <= set(lun), "what other tests make up is what is read"
 
 
 def test_the_paths_are_told_without_reading_from_a_lun(node):
@@ -145,6 +147,7 @@ def test_the_other_node_s_volume_is_not_local(node):
 def test_a_volume_that_does_not_exist_is_told_so(node):
     have = node.volume("db-vg", "other")
     assert (have["exists"], have["fs"], have["active"]) == (False, None, False)
+    assert set(facts.volume()) <= set(have), "what other tests make up is what is read"
 
 
 @pytest.mark.parametrize(("cib", "owned"), [(None, False), ("<cib/>", False), (
