@@ -46,7 +46,7 @@ def test_an_exit_code_that_is_no_answer_is_an_error_with_what_was_said() -> None
 
 def test_secrets_are_hidden_in_both_outputs_the_longer_before_its_part() -> None:
     with pytest.raises(CommandFailed) as error:
-        run(Salt(retcode=1, stdout="pass password x", stderr="password pass"), ["x"], hide=("pass", "", "password"))
+        run(Salt(retcode=1, stdout="word password x", stderr="password word"), ["x"], hide=("word", "", "password"))
     assert (error.value.out, error.value.err) == ("(hidden) (hidden) x", "(hidden) (hidden)")
 
 
