@@ -1,4 +1,4 @@
-"""What the plans for corosync.conf, its reload and its key say, word for word, and where their bounds are."""
+"""What the plans for corosync.conf and its reload say, word for word."""
 
 from __future__ import annotations
 
@@ -7,21 +7,15 @@ from typing import Any
 
 import pytest
 
-from hadb_core import corosync_authkey as authkey
 from hadb_core import corosync_plan
-from hadb_core.corosync_conf import Comment, Entry, Section, parse
+from hadb_core.corosync_conf import parse
 from hadb_core.corosync_plan import Change
-from hadb_core.corosync_wanted import timing_faults, wanted
-from hadb_core.errors import Invalid, Refused
+from hadb_core.errors import Refused
 from hadb_core.plan import Plan, Step
 
 FILE = "totem {\ntoken: 3000\n}\n"
 WANTED = parse("totem {\ntoken: 5000\nversion: 2\n}\n")
 TEXT = "totem {\n\ttoken: 5000\n\tversion: 2\n}\n"
-NODES = {"db2": ["172.16.1.2", "172.16.2.2"], "db1": ["172.16.1.1", "172.16.2.1"]}
-SETTINGS = {"port": 5405, "token": 3000, "crypto_cipher": "aes256", "crypto_hash": "sha256"}
-ONE, OTHER = "1" * 64, "2" * 64
-SHOWN, OTHER_SHOWN = "sha256 111111111111", "sha256 222222222222"
 RESTARTS = (
     "will count when Corosync was stopped on both nodes and started again, which takes the database down: do it in a "
     "maintenance window"
@@ -137,143 +131,3 @@ def test_why_a_reload_is_refused_is_told() -> None:
         "Corosync takes totem.netmtu, totem.token only when it is stopped on both nodes and started again. What to do: in "
         "a maintenance window stop pacemaker and corosync on both nodes and start them, or take the change back"
     )
-
-
-def test_a_fingerprint_is_shown_short_and_none_is_shown_as_none() -> None:
-    assert (authkey.short(ONE), authkey.short(None), authkey.short("")) == (SHOWN, None, None)
-
-
-@pytest.mark.parametrize("size", [127, 4097])
-def test_a_key_of_a_size_that_corosync_refuses_is_refused(size: int) -> None:
-    assert refusal(lambda: authkey.check_size(b"x" * size)) == (
-        f"the Corosync key has {size} bytes. What to do: a key has 128 to 4096 bytes; make one with corosync-keygen"
-    )
-
-
-@pytest.mark.parametrize("size", [128, 4096])
-def test_the_shortest_and_the_longest_key_are_taken(size: int) -> None:
-    authkey.check_size(b"x" * size)
-
-
-def test_no_key_anywhere_is_made_on_the_bootstrap_node_and_copied() -> None:
-    made = "256 random bytes, the same on every node"
-    assert authkey.plan_agreement({"db2": None, "db1": None, "db3": ""}, "db2") == Plan((
-        Step("generate", "corosync key on db2", None, made, {"node": "db2"}),
-        Step("copy", "corosync key on db1", None, made, {"source": "db2", "target": "db1"}),
-        Step("copy", "corosync key on db3", None, made, {"source": "db2", "target": "db3"}),
-    ))  # fmt: skip
-
-
-def test_a_key_that_is_there_is_copied_from_the_first_node_that_has_it() -> None:
-    assert authkey.plan_agreement({"db3": ONE, "db2": ONE, "db1": None}, "db1") == Plan((
-        Step("copy", "corosync key on db1", None, SHOWN, {"source": "db2", "target": "db1"}),
-    ))  # fmt: skip
-    assert authkey.plan_agreement({"db2": ONE, "db1": ONE}, "db1") == Plan()
-
-
-def test_different_keys_are_told_apart_by_node() -> None:
-    assert refusal(lambda: authkey.plan_agreement({"db2": ONE, "db1": OTHER, "db3": None}, "db1")) == (
-        f"the nodes have different Corosync keys (db1 {OTHER_SHOWN}, db2 {SHOWN}). What to do: on the node that is not "
-        "rightly in the cluster stop pacemaker and corosync, move /etc/corosync/authkey away, run hadb.orch again"
-    )
-
-
-def key(fingerprint: str = ONE, mode: int = 0o400, root: bool = True) -> dict[str, Any]:
-    return {"fingerprint": fingerprint, "mode": mode, "root": root}
-
-
-@pytest.mark.parametrize(
-    ("have", "want", "plan"),
-    [
-        (None, ONE, Plan((Step("authkey_from_pillar", authkey.PATH, None, SHOWN, {"pillar_key": "k"}),))),
-        (key(), OTHER, Plan((Step("authkey_from_pillar", authkey.PATH, SHOWN, OTHER_SHOWN, {"pillar_key": "k"}),))),
-        (None, None, Plan(remarks=("There is no key yet; hadb.orch makes one and gives it to both nodes",))),
-        (key(mode=0o44), ONE, Plan((Step("authkey_secure", authkey.PATH, "mode 0044", "mode 0400, owned by root"),))),
-        (key(root=False), None,
-         Plan((Step("authkey_secure", authkey.PATH, "mode 0400, not owned by root", "mode 0400, owned by root"),))),
-        (key(), ONE, Plan()),
-        (key(), None, Plan()),
-    ],
-)  # fmt: skip
-def test_what_a_node_does_about_its_key(have: Any, want: str | None, plan: Plan) -> None:
-    assert authkey.plan_node(have, want, "k") == plan
-
-
-def test_a_running_corosync_keeps_its_key() -> None:
-    assert refusal(lambda: authkey.plan_node(key(), OTHER, "k", running=True)) == (
-        f"Corosync runs with another key ({SHOWN}) than the pillar has ({OTHER_SHOWN}). What to do: stop pacemaker and "
-        "corosync on both nodes, apply again, start them; or take the pillar's key back"
-    )
-    assert authkey.plan_node(None, OTHER, "k", running=True).steps and not authkey.plan_node(key(), ONE, "k", running=True)
-
-
-def test_the_wanted_file_is_written_whole() -> None:
-    timing = {"consensus": 3600, "token_retransmits_before_loss_const": 10}
-    entries = {"version": "2", "cluster_name": "nova-db", "transport": "knet", "link_mode": "active", "crypto_cipher": "aes256",
-               "crypto_hash": "sha256", "token": "3000", "consensus": "3600", "token_retransmits_before_loss_const": "10"}  # fmt: skip
-    assert wanted("nova-db", NODES, SETTINGS | timing) == Section("", (
-        Comment("# Managed by Salt (hadb, state corosync.configured). Changes made here are overwritten."),
-        Section("totem", (
-            *(Entry(*entry) for entry in entries.items()),
-            Section("interface", (Entry("linknumber", "0"), Entry("mcastport", "5405"))),
-            Section("interface", (Entry("linknumber", "1"), Entry("mcastport", "5406"))),
-        )),
-        Section("nodelist", tuple(
-            Section("node", (Entry("name", f"db{n}"), Entry("nodeid", f"{n}"), Entry("ring0_addr", f"172.16.1.{n}"),
-                             Entry("ring1_addr", f"172.16.2.{n}"))) for n in (1, 2)
-        )),
-        Section("quorum", (Entry("provider", "corosync_votequorum"), Entry("two_node", "1"), Entry("wait_for_all", "1"))),
-        Section("logging", (Entry("to_stderr", "no"), Entry("to_logfile", "no"), Entry("to_syslog", "yes"),
-                            Entry("syslog_facility", "daemon"), Entry("debug", "off"))),
-    ))  # fmt: skip
-
-
-def test_every_fault_of_the_input_is_told() -> None:
-    nodes = {"db1": ["10.0.0.1", "10.0.0.1", "x"], "db2": [], "db3": [f"10.0.1.{n}" for n in range(9)]}
-    settings = {"port": "5405", "consensus": "x", "token_retransmits_before_loss_const": None, "crypto_cipher": "none"}
-    with pytest.raises(Invalid) as error:
-        wanted("nova-db", nodes, settings)
-    assert list(error.value.faults) == [
-        "hadb:nodes: two_node quorum needs exactly two nodes, but there are 3",
-        "hadb:nodes: every node needs the same number of links",
-        "hadb:nodes:db1:links: 'x' is not an IP address",
-        "hadb:nodes:db2:links: must have 1 to 8 addresses, but has 0",
-        "hadb:nodes:db3:links: must have 1 to 8 addresses, but has 9",
-        "hadb:nodes: 10.0.0.1 is the address of two links",
-        "hadb:corosync: crypto_cipher and crypto_hash must both be set and not `none`; without them anyone who can send "
-        "UDP to a link can take the cluster over",
-        "hadb:corosync:port: must be a number", "hadb:corosync:token: must be a number",
-        "hadb:corosync:consensus: must be a number",
-        "hadb:corosync:token_retransmits_before_loss_const: must be a number",
-    ]  # fmt: skip
-
-
-@pytest.mark.parametrize("unset", ["crypto_cipher", "crypto_hash"])
-def test_crypto_that_is_not_set_is_a_fault(unset: str) -> None:
-    with pytest.raises(Invalid, match="^hadb:corosync: crypto_cipher and crypto_hash must both be set"):
-        wanted("nova-db", NODES, {key: value for key, value in SETTINGS.items() if key != unset})
-
-
-def test_eight_links_are_taken_and_the_last_port_follows() -> None:
-    nodes = {name: [f"10.{n}.0.{link}" for link in range(8)] for n, name in enumerate(("db1", "db2"))}
-    totem = wanted("nova-db", nodes, SETTINGS).sections("totem")[0]
-    assert [section.get("mcastport") for section in totem.sections("interface")][-1] == "5412"
-
-
-@pytest.mark.parametrize(
-    ("settings", "faults"),
-    [
-        ({"token": 126}, []),
-        ({"token": 125}, [
-            "hadb:corosync:token_retransmits_before_loss_const: 4 within a token of 125 ms are less than 30 ms apart, which "
-            "Corosync refuses; at most 3 fit"]),
-        ({"token": 1000, "token_retransmits_before_loss_const": 34}, [
-            "hadb:corosync:token_retransmits_before_loss_const: 34 within a token of 1000 ms are less than 30 ms apart, which "
-            "Corosync refuses; at most 33 fit"]),
-        ({"token": 1000, "consensus": 51}, []),
-        ({"token": 1000, "consensus": 50}, [
-            "hadb:corosync:consensus: 50 ms is not more than the join timeout of 50 ms"]),
-    ],
-)  # fmt: skip
-def test_the_bounds_of_the_timing(settings: dict[str, Any], faults: list[str]) -> None:
-    assert timing_faults(settings) == faults
