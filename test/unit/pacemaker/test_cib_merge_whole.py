@@ -3,62 +3,26 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
-from typing import Any
 
 import pytest
+from small_cib import (
+    BAN,
+    DEFAULTS,
+    FENCE,
+    FS,
+    GROUP,
+    PROPERTIES,
+    REF,
+    SERVER,
+    TAGS,
+    live,
+    merged,
+    part,
+    refusal,
+    wanted,
+)
 
 from hadb_core import cib_merge
-from hadb_core.cib_wanted import Wanted
-from hadb_core.errors import Refused, Unreadable
-
-FENCE = '<primitive id="fence-db1" class="stonith" type="fence_x" />'
-FS, SERVER = (f'<primitive id="{name}" class="ocf" provider="hadb" type="{name}" />' for name in ("fs", "server"))
-GROUP = f'<group id="db">{FS}{SERVER}</group>'
-BAN = '<rsc_location id="loc" rsc="fence-db1" node="db1" score="-INFINITY" />'
-REF = '<obj_ref id="{}" />'
-TAGS = '<tags><tag id="hadb">{}</tag></tags>'.format("".join(REF.format(n) for n in ("fence-db1", "db", "loc", "fs", "server")))
-PROPERTIES = (
-    '<crm_config><cluster_property_set id="cib-bootstrap-options">'
-    '<nvpair id="cib-bootstrap-options-stonith-enabled" name="stonith-enabled" value="true" /></cluster_property_set></crm_config>'
-)
-DEFAULTS = (
-    '<rsc_defaults><meta_attributes id="rsc-options">'
-    '<nvpair id="rsc-options-resource-stickiness" name="resource-stickiness" value="100" /></meta_attributes></rsc_defaults>'
-)
-
-
-def wanted(fence: str = FENCE, group: str = GROUP, bans: tuple[str, ...] = (BAN,), **changed: Any) -> Wanted:
-    values: dict[str, Any] = {"properties": {"stonith-enabled": "true"}, "defaults": {"resource-stickiness": "100"}}
-    return Wanted((ET.fromstring(fence), ET.fromstring(group)), tuple(map(ET.fromstring, bans)), **(values | changed))
-
-
-def live(resources: str = FENCE + GROUP, constraints: str = BAN, config: str = PROPERTIES, defaults: str = DEFAULTS,
-         tags: str = TAGS) -> ET.Element:  # fmt: skip
-    return ET.fromstring(
-        f"<cib><configuration>{config}<nodes /><resources>{resources}</resources><constraints>{constraints}</constraints>"
-        f"{defaults}{tags}</configuration><status /></cib>"
-    )
-
-
-def merged(root: ET.Element, want: Wanted | None = None) -> str:
-    before = ET.tostring(root)
-    text = ET.tostring(cib_merge.merge(root, want or wanted()), encoding="unicode")
-    assert ET.tostring(root) == before, "the live CIB was changed in place"
-    return text
-
-
-def part(name: str, root: ET.Element, want: Wanted | None = None) -> str:
-    """Return what is inside one section after the merge."""
-    section = ET.fromstring(merged(root, want)).find(f"configuration/{name}")
-    assert section is not None
-    return "".join(ET.tostring(item, encoding="unicode") for item in section)
-
-
-def refusal(call: Callable[[], Any]) -> str:
-    with pytest.raises(Refused) as error:
-        call()
-    return str(error.value)
 
 
 def test_a_blank_cib_gets_everything_in_its_section() -> None:
@@ -207,101 +171,3 @@ def test_a_group_or_a_member_inside_something_foreign_is_refused() -> None:
         f"fs is inside group theirs, which is not hadb's. {other}"
     )
     assert refusal(lambda: cib_merge.merge(live(theirs + FENCE), wanted())) == f"fs is inside group theirs, which is not hadb's. {other}"
-
-
-def properties(*sets: str) -> str:
-    return f"<crm_config>{''.join(sets)}</crm_config>"
-
-
-def nvpair(name: str, value: str, where: str = "s") -> str:
-    return f'<nvpair id="{where}-{name}" name="{name}" value="{value}" />'
-
-
-def property_set(*pairs: str, name: str = "s", rule: str = "") -> str:
-    return f'<cluster_property_set id="{name}">{rule}{"".join(pairs)}</cluster_property_set>'
-
-
-@pytest.mark.parametrize(
-    ("there", "after"),
-    [
-        (nvpair("stonith-enabled", "on"), nvpair("stonith-enabled", "on")),
-        (nvpair("stonith-enabled", "false"), nvpair("stonith-enabled", "true")),
-        (nvpair("fencing-enabled", "false"), nvpair("fencing-enabled", "true")),
-        (nvpair("batch-limit", "5"), nvpair("batch-limit", "5") + nvpair("stonith-enabled", "true")),
-        (nvpair("dc-version", "3.0.3-1"), nvpair("dc-version", "3.0.3-1") + nvpair("fencing-enabled", "true")),
-    ],
-)
-def test_a_property_is_set_where_it_is_or_added_by_the_name_that_the_release_knows(there: str, after: str) -> None:
-    assert part("crm_config", live(config=properties(property_set(there)))) == property_set(after)
-
-
-def test_a_property_is_added_to_the_usual_set_and_never_to_one_with_a_rule() -> None:
-    rule, other, usual = property_set(rule='<rule id="r" />', name="a"), property_set(name="b"), "cib-bootstrap-options"
-    added = nvpair("stonith-enabled", "true", usual)
-    assert part("crm_config", live(config=properties(rule, other, property_set(name=usual)))) == (
-        rule + property_set(name="b").replace("></cluster_property_set>", " />") + property_set(added, name=usual)
-    )
-    reference = '<cluster_property_set id-ref="z" />'
-    assert part("crm_config", live(config=properties(rule, reference))) == rule + reference + property_set(added, name=usual)
-    assert part("crm_config", live(config=properties(rule, other))) == rule + property_set(nvpair("stonith-enabled", "true", "b"), name="b")
-
-
-def test_a_property_that_the_pillar_asked_for_is_recorded_and_goes_when_it_no_longer_does() -> None:
-    asked = wanted(properties={"stonith-enabled": "true", "batch-limit": "4"}, extras=("batch-limit",))
-    new = cib_merge.merge(live(), asked)
-    usual = "cib-bootstrap-options"
-    assert cib_merge.owned(new) == ["fence-db1", "db", "loc", "fs", "server", f"{usual}-batch-limit"]
-    assert cib_merge.property_value(new, "batch-limit") == "4"
-    assert merged(new) == ET.tostring(live(), encoding="unicode")
-    theirs = live(config=PROPERTIES.replace("</cluster", nvpair("batch-limit", "9", usual) + "</cluster"))
-    assert merged(theirs) == ET.tostring(theirs, encoding="unicode")
-
-
-def test_defaults_are_set_beside_what_is_there() -> None:
-    there = '<rsc_defaults><meta_attributes id="theirs"><nvpair id="x" name="{}" value="{}" /></meta_attributes></rsc_defaults>'
-    added = '<nvpair id="theirs-resource-stickiness" name="resource-stickiness" value="100" /></meta_attributes>'
-    inner = '<meta_attributes id="theirs"><nvpair id="x" name="{}" value="{}" /></meta_attributes>'
-    assert part("rsc_defaults", live(defaults=there.format("priority", "1"))) == inner.format("priority", "1").replace(
-        "</meta_attributes>", added
-    )
-    assert part("rsc_defaults", live(defaults=there.format("resource-stickiness", "1"))) == inner.format("resource-stickiness", "100")
-
-
-def test_a_version_and_a_property_are_read_as_they_are_stored() -> None:
-    root = ET.fromstring('<cib admin_epoch="1" epoch="2" num_updates="3" />')
-    assert cib_merge.version(root) == (1, 2, 3) and cib_merge.version(ET.fromstring("<cib />")) == (0, 0, 0)
-    found = live(config=properties(property_set('<nvpair id="e" name="empty" />', nvpair("stonith-enabled", "on"))))
-    assert [cib_merge.property_value(found, name) for name in ("stonith-enabled", "empty", "nothing")] == ["on", "", ""]
-    assert cib_merge.owned(found) == ["fence-db1", "db", "loc", "fs", "server"]
-    assert cib_merge.owned(ET.fromstring(cib_merge.BLANK)) == []
-    assert cib_merge.owned(live(tags='<tags><tag id="hadb"><obj_ref /></tag></tags>')) == [""]
-
-
-def test_a_patch_is_bound_to_the_version_that_it_was_made_from() -> None:
-    patch = '<diff><version><source epoch="6" num_updates="1" /><target admin_epoch="0" epoch="6" num_updates="9" /></version></diff>'
-    assert cib_merge.guarded(patch, 58) == (
-        '<diff><version><source epoch="6" num_updates="58" /><target admin_epoch="0" epoch="7" num_updates="0" /></version></diff>'
-    )
-    assert 'target epoch="1"' in cib_merge.guarded("<diff><version><source /><target /></version></diff>", 0)
-
-
-@pytest.mark.parametrize("inside", ["", "<version><source /></version>", "<version><target /></version>"])
-def test_a_patch_without_a_version_is_never_applied(inside: str) -> None:
-    with pytest.raises(Unreadable) as error:
-        cib_merge.guarded(f"<diff>{inside}</diff>", 1)
-    assert str(error.value) == "cannot read the output of crm_diff: its patch names no version"
-
-
-@pytest.mark.parametrize(
-    ("call", "words"),
-    [
-        (lambda: cib_merge.parse("<cib />"), "cibadmin --query: <cib> is not a CIB with a configuration"),
-        (lambda: cib_merge.parse("<x><configuration /></x>", "cat"), "cat: <x> is not a CIB with a configuration"),
-        (lambda: cib_merge.parse("no"), "cibadmin --query: not XML: syntax error: line 1, column 0 (line: 'no')"),
-        (lambda: cib_merge.guarded("no", 1), "crm_diff: not XML: syntax error: line 1, column 0 (line: 'no')"),
-    ],
-)
-def test_what_is_no_cib_is_told(call: Callable[[], Any], words: str) -> None:
-    with pytest.raises(Unreadable) as error:
-        call()
-    assert str(error.value) == f"cannot read the output of {words}"
