@@ -42,16 +42,23 @@ def paths(home: Path) -> dict[str, Any]:
 class Minion:
     """Salt functions as a node with the given pillar would run them."""
 
+    # In one process the pillar of the caller that was made last leaks into those before it.
+    _last: Minion | None = None
+
     def __init__(self, home: Path, pillar: dict[str, Any]) -> None:
         (home / "pillar").mkdir(parents=True)
         (home / "pillar/top.sls").write_text("base: {'*': [site]}\n")
         (home / "pillar/site.sls").write_text(yaml.safe_dump(pillar))
         opts = salt.config.minion_config(None)
         opts.update(paths(home), id="db1", file_client="local")
-        self._caller = salt.client.Caller(mopts=opts)
+        self._opts = opts
+        self._renew()
         self.synced = self.cmd("saltutil.sync_all")
         # A loader made before the sync finds the new functions, but does not list them.
-        self._caller = salt.client.Caller(mopts=opts)
+        self._renew()
+
+    def _renew(self) -> None:
+        self._caller, Minion._last = salt.client.Caller(mopts=self._opts), self
 
     @property
     def functions(self) -> Any:
@@ -66,6 +73,8 @@ class Minion:
 
     def cmd(self, function: str, *args: Any, **kwargs: Any) -> Any:
         """Return what an execution function returns, as plain data."""
+        if Minion._last is not self:
+            self._renew()
         return json.loads(json.dumps(self._caller.cmd(function, *args, **kwargs)))
 
 
