@@ -35,6 +35,20 @@ def test_predicts_exactly_what_the_run_reports_and_does_nothing():
     assert (real["result"], real["changes"]) == (True, predicted["changes"])
 
 
+def test_a_run_carries_out_the_very_plan_that_it_reports_with_what_was_left_alone():
+    carried: list[Plan] = []
+    first = Plan((STEP,), ("db1 is in standby",))
+    plans = iter((first, Plan()))
+    ret = converge("thing", plan=lambda: next(plans), apply=carried.append, test=False, done="It is there")
+    assert ret == {
+        "name": "thing",
+        "result": True,
+        "changes": {"thing": {"old": None, "new": "there"}},
+        "comment": "It is there\ndb1 is in standby",
+    }
+    assert carried == [first]
+
+
 def test_second_run_changes_nothing():
     world = World()
     run(world)
@@ -72,6 +86,7 @@ def test_all_that_was_being_changed_when_it_failed_is_named():
     steps = (STEP, Step("make", "other"), Step("again", "thing"))
     ret = converge("thing", plan=lambda: Plan(steps), apply=fail, test=False, done="")
     assert ret["comment"].splitlines()[1] == "It happened while changing: thing, other"
+    assert (ret["result"], ret["changes"]) == (False, {})
 
 
 def test_what_is_left_and_what_would_be_done_is_told():
