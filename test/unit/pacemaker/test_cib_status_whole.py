@@ -117,6 +117,13 @@ def test_each_probe_without_answer_is_told_once_and_the_three_answers_are_none()
     ]  # fmt: skip
 
 
+def test_who_fenced_is_the_node_that_did_it_and_not_the_one_that_asked():
+    (event,) = of('<fence_history><fence_event origin="db1" delegate="db3" completed="c" last-failed="f"/></fence_history>')[
+        "fencing_history"
+    ]
+    assert (event["by"], event["when"]) == ("db3", "c")
+
+
 @pytest.mark.parametrize(
     ("dc", "found"),
     [
