@@ -48,6 +48,12 @@ def test_of_the_volume(path, value, wanted):
     assert told("volume", broken(path, value)) == wanted
 
 
+@pytest.mark.parametrize(("path", "value"), [("both:cluster:resources", {}), ("both:cluster:running", False)])
+def test_without_the_resource_or_pacemaker_no_node_may_have_the_volume(path, value):
+    found = prove("volume", document(), broken(path, value))
+    assert [(one.node, one.found) for one in found] == [("db1", "it is active")]
+
+
 @pytest.mark.parametrize(("path", "value", "wanted"), [
     ("both:corosync:running", False, [
         f"{node}, membership: expected Corosync running; found it does not run. "
