@@ -10,7 +10,7 @@ from scenario.scenario import COLD_START, FAILOVER, Scenario
 from scenario.stage import Stage
 from scenario.wait import until
 
-# Seconds to look on while nothing is to happen: three times Corosync's token, so a false alarm would have been raised.
+# Seconds to look on while nothing is to happen: many times Corosync's token, so a false alarm would have been raised.
 _CALM = 12.0
 _SEEN_SECONDS = 60.0
 # Seconds until the loss of the array has led to a takeover: a monitor's interval and time-out, a stop's time-out,
