@@ -139,7 +139,8 @@ def bond_options(bond: str, options: dict[str, str]) -> None:
 
         salt db1 heartbeat.bond_options bond1 '{arp_interval: 200}'
     """
-    words = [word for pair in options.items() for word in pair]
+    # On the command line a number arrives as one.
+    words = [str(word) for pair in options.items() for word in pair]
     _run(["ip", "link", "set", "dev", bond, "type", "bond", *words])
 
 

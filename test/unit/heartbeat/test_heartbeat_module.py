@@ -77,7 +77,7 @@ def test_the_effects_run_what_they_say(node):
     node.module.down("eth1")
     node.module.link_up("eth1")
     node.module.enslave("bond1", "eth1")
-    node.module.bond_options("bond1", {"arp_interval": "200"})
+    node.module.bond_options("bond1", {"arp_interval": 200})
     assert node.ran == [
         "ifup --force eth1", "ifdown --force eth1", "ip link set dev eth1 up", "ip link set dev eth1 down",
         "ip link set dev eth1 master bond1", "ip link set dev bond1 type bond arp_interval 200"]
