@@ -77,12 +77,14 @@ def secret(pillar: Mapping[str, Any], key: str) -> str:
 
 
 def digest(document: Mapping[str, Any]) -> str:
-    """Return a short fingerprint of the document *without* its secrets.
+    """Return a short fingerprint of the document *without* its secrets and packages.
 
     Both nodes and the master must compile the same pillar; secrets are left out because a
-    fingerprint of a short password in the job cache could be tried out.
+    fingerprint of a short password in the job cache could be tried out, names of packages
+    because the master may be of another release of the system.
     """
-    return hashlib.sha256(json.dumps(redacted(document), sort_keys=True).encode()).hexdigest()[:16]
+    same = {key: value for key, value in redacted(document).items() if key != "packages"}
+    return hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def minion_ids(document: Mapping[str, Any]) -> dict[str, str]:
