@@ -26,7 +26,7 @@ from hadb_core import (
 )
 from hadb_core.cib_facts import secrets, shown_all
 from hadb_core.cib_group import GROUP
-from hadb_core.errors import CommandFailed, HadbError, Invalid, Refused, Unreadable
+from hadb_core.errors import CommandFailed, HadbError, Invalid, NotReady, Refused, Unreadable
 from hadb_core.process import run
 
 __virtualname__ = "pacemaker"
@@ -161,8 +161,9 @@ def plan(document, allow_restart=False):
     allow_restart
         Accept a change that restarts, stops or moves the database.
 
-    Returns ``changes``, ``remarks``, ``actions`` and ``refused`` (``""`` or why). While the cluster does not
-    run here, the changes are those against its last configuration, on a blank node against none.
+    Returns ``changes``, ``remarks``, ``actions``, ``refused`` and ``not_ready`` (``""`` or why: the cluster would never
+    take the change, or not before it has quorum and its nodes). While the cluster does not run here, the changes are
+    those against its last configuration, on a blank node against none.
 
     CLI Example:
 
@@ -173,11 +174,13 @@ def plan(document, allow_restart=False):
     wanted = cib_wanted.wanted(document)
     cib, absent = _live()
     found = cib_plan.plan(cib, wanted)
-    answer = {"changes": found.changes(), "remarks": list(found.remarks), "actions": [], "refused": ""}
+    answer = {"changes": found.changes(), "remarks": list(found.remarks), "actions": [], "refused": "", "not_ready": ""}
     if absent or not found:
         return answer
     try:
         answer["actions"] = [str(action) for action in _judged(cib, wanted, allow_restart)]
+    except NotReady as error:
+        answer["not_ready"] = str(error)
     except Refused as error:
         answer["refused"] = str(error)
     return answer

@@ -22,7 +22,8 @@ def configured(name, document):
 
     What operators hold (standby, bans, maintenance, stopped resources) and whatever is not hadb's is
     kept and reported. In test mode, and on a node where Pacemaker is not installed yet, the changes are
-    those of the real run; a run that would be refused fails in test mode too.
+    those of the real run; a run that would be refused fails in test mode too. A cluster that only lacks quorum or a
+    node is no refusal in test mode: the steps of ``hadb.orch`` before this one bring them.
 
     .. code-block:: yaml
 
@@ -34,9 +35,12 @@ def configured(name, document):
 
     def plan():
         answer = __salt__["pacemaker.plan"](document, allow_restart)
-        if answer["refused"]:
-            raise Refused(answer["refused"])
+        refused = answer["refused"] or ("" if __opts__["test"] else answer["not_ready"])
+        if refused:
+            raise Refused(refused)
         remarks = answer["remarks"]
+        if answer["not_ready"]:
+            remarks = [*remarks, f"Not before the cluster is ready: {answer['not_ready']}"]
         if answer["actions"]:
             remarks = [*remarks, f"Pacemaker's answer to this change: {'; '.join(answer['actions'])}"]
         steps = [

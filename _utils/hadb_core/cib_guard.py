@@ -6,11 +6,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from hadb_core.cib_simulation import Action
-from hadb_core.errors import Refused
+from hadb_core.errors import NotReady, Refused
 
 
 def refuse_unready(state: Mapping[str, Any], nodes: Sequence[str], first: bool) -> None:
-    """Raise :class:`~hadb_core.errors.Refused` unless the cluster can take a change.
+    """Raise :class:`~hadb_core.errors.NotReady` unless the cluster can take a change, ``Refused`` when it never will.
 
     state
         ``pacemaker.status()``.
@@ -21,12 +21,12 @@ def refuse_unready(state: Mapping[str, Any], nodes: Sequence[str], first: bool) 
         with fencing switched on, Pacemaker fences a node that it has never seen.
     """
     if not state["running"]:
-        raise Refused(
+        raise NotReady(
             f"the cluster cannot be configured here: {state['reason']}", "start Corosync and Pacemaker"
         )
     if not state["cluster"]["dc"] or not state["cluster"]["with_quorum"]:
         lacking = "quorum" if state["cluster"]["dc"] else "designated controller"
-        raise Refused(
+        raise NotReady(
             f"the cluster has no {lacking}", "start Pacemaker on the other node and look at `crm_mon -1`"
         )
     unknown = [node for node in nodes if node not in state["nodes"]]
@@ -37,7 +37,7 @@ def refuse_unready(state: Mapping[str, Any], nodes: Sequence[str], first: bool) 
         )
     absent = [node for node in nodes if not state["nodes"][node]["online"]]
     if first and absent:
-        raise Refused(
+        raise NotReady(
             f"{', '.join(absent)} is not online, and would be fenced as soon as fencing is configured",
             "start Corosync and Pacemaker there",
         )

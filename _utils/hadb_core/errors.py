@@ -67,6 +67,10 @@ class Refused(HadbError):
         super().__init__(reason + (f". What to do: {remedy}" if remedy else ""))
 
 
+class NotReady(Refused):
+    """What was asked for cannot be done *now*: something else, which a whole run does before, has to come first."""
+
+
 class NotProven(HadbError):
     """Something was done, and the proof that it holds failed.
 

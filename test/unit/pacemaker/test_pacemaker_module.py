@@ -41,6 +41,14 @@ def test_a_failing_program_is_not_a_stopped_daemon(module, commands):
         module.status()
 
 
+def test_a_plan_for_a_cluster_without_quorum_has_its_changes_and_says_what_they_wait_for(module, commands, real):
+    cib, mon = real("cib-running"), real("crm_mon-running").replace('with_quorum="true"', 'with_quorum="false"')
+    commands.expect(QUERY, out=cib).expect(QUERY, out=cib).expect(MON, out=mon)
+    answer = module.plan(changed())
+    assert list(answer["changes"]) == ["primitive vip-nova param ip"]
+    assert "the cluster has no quorum" in answer["not_ready"] and answer["refused"] == ""
+
+
 def test_garbage_is_not_an_empty_cluster(module, commands):
     commands.expect(QUERY, out="Signon failed").expect(["pacemakerd", "--version"], out="Pacemaker 3.0.0\nWritten by")
     with pytest.raises(Unreadable) as error:

@@ -7,8 +7,9 @@ from support import load
 CHANGE = {"primitive vip-nova param ip": {"old": "10.20.0.50", "new": "10.20.0.60"}}
 
 
-def answer(changes=None, refused="", remarks=(), actions=()):
-    return {"changes": changes or {}, "refused": refused, "remarks": list(remarks), "actions": list(actions)}
+def answer(changes=None, refused="", remarks=(), actions=(), not_ready=""):
+    return {"changes": changes or {}, "refused": refused, "remarks": list(remarks), "actions": list(actions),
+            "not_ready": not_ready}  # fmt: skip
 
 
 class Cluster:
@@ -50,6 +51,17 @@ def test_a_refusal_fails_in_both_modes_and_applies_nothing(test):
     assert ret["result"] is False and ret["changes"] == {}
     assert "would interrupt the database" in ret["comment"]
     assert cluster.calls == [("plan", False)]
+
+
+def test_a_cluster_that_is_not_ready_yet_is_predicted_but_not_configured():
+    unready = answer(CHANGE, not_ready="the cluster has no quorum")
+    predicted = state(Cluster(unready), test=True).configured("x", document())
+    assert (predicted["result"], predicted["changes"]) == (None, CHANGE)
+    assert "the cluster has no quorum" in predicted["comment"]
+    cluster = Cluster(unready)
+    ret = state(cluster).configured("x", document())
+    assert (ret["result"], ret["changes"], cluster.calls) == (False, {}, [("plan", False)])
+    assert "the cluster has no quorum" in ret["comment"]
 
 
 def test_holds_are_told_when_there_is_nothing_to_do():
