@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import shutil
 import signal
-import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,7 +21,7 @@ from agent_chroot import (
     ocf_tester,
     wait_until,
 )
-from database_chroot import SERVERS, Node, database
+from database_chroot import SERVERS, Node, small
 
 _FAKE = '#!/bin/sh\necho "$@" >>/run/{name}\n'
 
@@ -74,34 +72,17 @@ class Database:
         return path.read_text() if path.exists() else ""
 
 
-@pytest.fixture(scope="session")
-def instances(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Return where an instance of a suite is, to be copied."""
-
-    @functools.cache
-    def made(suite: str) -> Path:
-        node = Node(suite, tmp_path_factory.mktemp(suite))
-        node.made(_settings(node.flavour))
-        return node.work / "dbmnt/mysql"
-
-    return made
-
-
 def _settings(flavour: str) -> dict[str, Any]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    small = {"innodb_log_file_size": "8M", "innodb_buffer_pool_size": "32M"}
-    return database(flavour, port, max_connections=10, **small)
+    return small(flavour, max_connections=10)
 
 
 @pytest.fixture
 def db(
-    request: pytest.FixtureRequest, tmp_path: Path, instances: Callable[[str], Path]
+    request: pytest.FixtureRequest, tmp_path: Path, templates: Callable[[str], Path]
 ) -> Iterator[Database]:
     node = Node(getattr(request, "param", "trixie"), tmp_path)
     assert node.state("dbnode.configured", name="/etc/hadb/my.cnf", **_settings(node.flavour))["result"]
-    subprocess.run(["cp", "-a", instances(node.suite), node.work / "dbmnt"], check=True)
+    subprocess.run(["cp", "-a", templates(node.suite), node.work / "dbmnt"], check=True)
     yield Database(node)
     node.stop(signal.SIGKILL)
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from database_chroot import SERVERS, Failed, Node, database
+from database_chroot import SERVERS, Failed, Node, small
 
 SECRET = "s3cr'et\\\"#ä ;`$(x)"
 KEY = "hadb:database:accounts:nova:password"
@@ -21,12 +19,6 @@ KEY = "hadb:database:accounts:nova:password"
 
 # What depends on the server's version runs on all three, the rest on one.
 everywhere = pytest.mark.parametrize("node", sorted(SERVERS), indirect=True)
-
-
-def _port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture
@@ -37,28 +29,11 @@ def node(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Node]:
     made.stop(signal.SIGKILL)
 
 
-@pytest.fixture(scope="session")
-def templates(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Return where an instance of a suite is that was made by hadb, to be copied: making one takes seconds."""
-
-    @functools.cache
-    def template(suite: str) -> Path:
-        made = Node(suite, tmp_path_factory.mktemp(suite))
-        made.made(_database(made.flavour))
-        return made.work / "dbmnt/mysql"
-
-    return template
-
-
 @pytest.fixture
 def instance(node: Node, templates: Callable[[str], Path]) -> Node:
-    assert node.state("dbnode.configured", name="/etc/hadb/my.cnf", **_database(node.flavour))["result"]
+    assert node.state("dbnode.configured", name="/etc/hadb/my.cnf", **small(node.flavour))["result"]
     subprocess.run(["cp", "-a", templates(node.suite), node.work / "dbmnt"], check=True)
     return node
-
-
-def _database(flavour: str, **settings: Any) -> dict[str, Any]:
-    return database(flavour, _port(), innodb_log_file_size="8M", innodb_buffer_pool_size="32M", **settings)
 
 
 def _initialised(node: Node, **changed: Any) -> dict[str, Any]:
@@ -111,7 +86,7 @@ def test_an_instance_is_made_once_and_is_safe(instance: Node) -> None:
 
 @everywhere
 def test_a_blank_volume_is_predicted_exactly(node: Node) -> None:
-    assert node.state("dbnode.configured", name="/etc/hadb/my.cnf", **_database(node.flavour))["result"]
+    assert node.state("dbnode.configured", name="/etc/hadb/my.cnf", **small(node.flavour))["result"]
     predicted, predicted_content = _initialised(node, test=True), _content(node, test=True)
     assert predicted["result"] is None and predicted_content["result"] is None
     assert list((node.work / "dbmnt").iterdir()) == []
@@ -124,7 +99,7 @@ def test_a_blank_volume_is_predicted_exactly(node: Node) -> None:
 
 
 def test_an_initialisation_killed_half_way_is_made_again(node: Node) -> None:
-    assert node.state("dbnode.configured", name="/etc/hadb/my.cnf", **_database(node.flavour))["result"]
+    assert node.state("dbnode.configured", name="/etc/hadb/my.cnf", **small(node.flavour))["result"]
     order = node.order(
         "dbinstance.initialised", "_states", name="/dbmnt/mysql", mount_point="/dbmnt", flavour=node.flavour
     )
@@ -225,7 +200,7 @@ def test_every_password_can_log_in(instance: Node) -> None:
 
 @everywhere
 def test_no_password_in_results_logs_or_command_lines(instance: Node) -> None:
-    configured = _database(
+    configured = small(
         instance.flavour,
         general_log=1,
         general_log_file="/var/log/mysql/general.log",
@@ -280,7 +255,7 @@ def test_a_new_major_version_asks_for_the_upgrade_of_its_tables(
     templates: Callable[[str], Path], tmp_path: Path
 ) -> None:
     node = Node("trixie", tmp_path)
-    assert node.state("dbnode.configured", name="/etc/hadb/my.cnf", **_database(node.flavour))["result"]
+    assert node.state("dbnode.configured", name="/etc/hadb/my.cnf", **small(node.flavour))["result"]
     subprocess.run(["cp", "-a", templates("bookworm"), node.work / "dbmnt"], check=True)
     node.start()
     try:
