@@ -13,6 +13,7 @@ import sys
 import time
 from pathlib import Path
 
+import salt.utils.hashutils
 import salt.utils.path
 import salt.utils.yaml
 import salt.version
@@ -100,6 +101,24 @@ def version():
         "stale": sorted(name for name, module in list(sys.modules.items())
                         if name.partition(".")[0] == "hadb_core" and _is_stale(module)),
     }
+
+
+def outdated(code):
+    """
+    Return which of the given files this minion does not have like that, so that a sync is needed.
+
+    code
+        ``{"modules/halvm.py": checksum}`` by the minion's ``hash_type``, of files below its ``extension_modules``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' hadb.outdated '{modules/halvm.py: 4355a46b19d348dc2f57c046f8ef63d4538ebb936000f3c9ee954a27460dd865}'
+    """
+    root = Path(__opts__["extension_modules"])
+    return sorted(name for name, checksum in code.items() if not (root / name).is_file()
+                  or salt.utils.hashutils.get_hash(root / name, __opts__["hash_type"]) != checksum)
 
 
 def _is_stale(module):

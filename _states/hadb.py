@@ -8,6 +8,8 @@ import json
 import time
 from pathlib import Path
 
+import salt.fileserver
+
 from hadb_core import VERSION, preflight, proofs, remote, turn
 from hadb_core import document as documents
 from hadb_core.errors import HadbError
@@ -19,6 +21,8 @@ __virtualname__ = "hadb"
 
 # Seconds a node may take to answer a question; a lab node needs up to 10 for all topics.
 _ANSWER = 60
+# What hadb consists of on a minion; sync_all asks for twenty other kinds too.
+_KINDS = ("utils", "modules", "states")
 # Seconds between two looks while a proof is awaited.
 _PAUSE = 2
 # Seconds that a run waits for another one; a build from blank takes 5 minutes in the lab, more with large LUNs.
@@ -112,8 +116,9 @@ def modules_synced(name, nodes):
             - nodes: {db1: db1.example.org, db2: db2.example.org}
     """
     changes = {}
-    # What hadb consists of: sync_all asks for twenty other kinds too and takes 10 s in the lab.
-    for kind in ("utils", "modules", "states"):
+    # A sync that finds nothing new takes 6 s in the lab, this question 1 s.
+    held = _ask(nodes, "hadb.outdated", arg=[_code()])
+    for kind in _KINDS if held.failed or any(held.found.values()) else ():
         synced = _ask(nodes, f"saltutil.sync_{kind}", kwarg={"refresh": True})
         if synced.failed:
             return _ret(name, False, report(no_answer(node, "minion", why) for node, why in synced.failed.items()))
@@ -207,6 +212,14 @@ def _document():
             "the master has no hadb pillar: give '*_master' in top.sls the same hadb pillar as the nodes"
         )
     return document
+
+
+def _code():
+    """Return the checksums of what the master's file server would sync: ``{"modules/halvm.py": checksum}``."""
+    files = salt.fileserver.Fileserver(__opts__)
+    paths = [path for kind in _KINDS for path in files.file_list({"saltenv": "base", "prefix": f"_{kind}/"})]
+    return {path.removeprefix("_"): files.file_hash({"saltenv": "base", "path": path})["hsum"]
+            for path in paths if path.endswith(".py")}
 
 
 def _stale(node, held):

@@ -62,7 +62,7 @@ def parse_udev(text: str) -> dict[str, dict[str, str]]:
     """Return the udev properties of each block device by kernel name.
 
     text
-        What ``udevadm info --export-db`` printed: paragraphs of ``P:``, ``N:`` and ``E: KEY=VALUE`` lines.
+        What ``udevadm info --query=all`` printed: paragraphs of ``P:``, ``N:`` and ``E: KEY=VALUE`` lines.
     """
     devices: dict[str, dict[str, str]] = {}
     for paragraph in text.split("\n\n"):
@@ -71,11 +71,17 @@ def parse_udev(text: str) -> dict[str, dict[str, str]]:
             if line.startswith("E: ") and "=" in line:
                 key, _, value = line[3:].partition("=")
                 properties[key] = value
-        if properties.get("SUBSYSTEM") == "block" and "DEVNAME" in properties:
-            devices[properties["DEVNAME"].removeprefix("/dev/")] = properties
+        if properties.get("SUBSYSTEM") == "block" and "DEVPATH" in properties:
+            # Not DEVNAME, which has slashes where the kernel's name has none (cciss!c0d0).
+            devices[properties["DEVPATH"].rpartition("/")[2]] = properties
     if not devices:
-        raise Unreadable("udevadm", "its database names no block device")
+        raise Unreadable("udevadm", "it names no block device")
     return devices
+
+
+def disks(nodes: Mapping[str, Node]) -> list[str]:
+    """Return the kernel names of the whole disks, not of their partitions or what device-mapper builds on them."""
+    return [node.name for node in nodes.values() if not node.partition and not node.dm_uuid and node.size]
 
 
 def parse_mountinfo(text: str) -> dict[str, list[str]]:
@@ -107,6 +113,7 @@ def group(
     paths: dict[str, list[Node]] = {}
     maps: dict[str, Node] = {}
     map_partitions: dict[str, dict[int, Node]] = {}
+    whole_disks = disks(nodes)
     for node in nodes.values():
         properties = udev.get(node.name, {})
         whole, part = _MAP.fullmatch(node.dm_uuid), _MAP_PARTITION.fullmatch(node.dm_uuid)
@@ -114,7 +121,7 @@ def group(
             maps[whole["wwid"]] = node
         elif part:
             map_partitions.setdefault(part["wwid"], {})[int(part["number"])] = node
-        elif _is_disk(node, properties, asked=wwids is not None):
+        elif node.name in whole_disks and _could_be_shared(node, properties, asked=wwids is not None):
             paths.setdefault(wwid_of(node.name, properties), []).append(node)
     known = (set(paths) | set(maps)) - {""}
     return [
@@ -128,9 +135,7 @@ def wwid_of(name: str, properties: Mapping[str, str]) -> str:
     return properties.get("ID_WWN" if name.startswith("nvme") else "ID_SERIAL", "")
 
 
-def _is_disk(node: Node, properties: Mapping[str, str], *, asked: bool) -> bool:
-    if node.partition or node.dm_uuid or not node.size:
-        return False
+def _could_be_shared(node: Node, properties: Mapping[str, str], *, asked: bool) -> bool:
     return asked or (bool(_DISK.fullmatch(node.name)) and properties.get("ID_BUS") not in _LOCAL_BUSES)
 
 

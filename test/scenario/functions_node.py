@@ -35,6 +35,8 @@ NODE = (
     Call("hadb.document", PASSIVE, {}, lambda a, k: a["storage"]["vg"] == k.vg and "lab-only" not in json.dumps(a)),
     Call("hadb.faults", PASSIVE, {}, lambda a, k: a == []),
     Call("hadb.version", PASSIVE, {}, lambda a, k: a["core"] == VERSION and a["stale"] == []),
+    Call("hadb.outdated", PASSIVE, {"code": {"modules/hadb.py": "0" * 64, "modules/nowhere.py": "0" * 64}},
+         lambda a, k: a == ["modules/hadb.py", "modules/nowhere.py"]),
     Call("hadb.lacking", PASSIVE, {}, lambda a, k: a == []),
     Call("hadb.half_installed", PASSIVE, {}, lambda a, k: a is False),
     Call("hadb.facts", PASSIVE, {"topics": _TOPICS}, lambda a, k: sorted(a) == sorted(_TOPICS)

@@ -64,9 +64,10 @@ class Disk:
 
     def run_all(self, argv: list[str], env: dict[str, str] | None = None, **how: Any) -> dict[str, Any]:
         if argv[:2] == ["udevadm", "info"]:
-            name = self.device.removeprefix("/dev/")
-            text = f"N: {name}\nE: DEVNAME={self.device}\nE: SUBSYSTEM=block\nE: ID_SERIAL={WWID}\n\n"
-            return {"retcode": 0, "stdout": text, "stderr": ""}
+            names = [Path(path).name for path in argv[3:]]
+            serial = {self.device.removeprefix("/dev/"): WWID}
+            told = [f"E: DEVPATH=/devices/{name}\nE: SUBSYSTEM=block\nE: ID_SERIAL={serial.get(name, '')}\n" for name in names]
+            return {"retcode": 0, "stdout": "\n".join(told), "stderr": ""}
         if argv[0] == "udevadm":
             return {"retcode": 0, "stdout": "", "stderr": ""}
         inside = {**(env or {}), "LVM_SYSTEM_DIR": str(self.directory), "DM_DISABLE_UDEV": "1"}

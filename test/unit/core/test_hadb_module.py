@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 import types
@@ -90,6 +91,16 @@ def test_the_version_says_what_runs_and_that_nothing_is_stale(node):
 
 
 OLD = "import dataclasses\n\nLIMIT = 1\n\n\ndef answer():\n    return 1\n\n\nclass Thing:\n    def method(self):\n        return 1\n"
+
+
+def test_the_files_that_a_minion_has_otherwise_or_not_at_all_are_named(node, tmp_path):
+    (tmp_path / "modules").mkdir()
+    (tmp_path / "modules/a.py").write_bytes(b"a")
+    of_a = hashlib.sha256(b"a").hexdigest()
+    node.module.__opts__ = {"extension_modules": str(tmp_path), "hash_type": "sha256"}
+    assert node.module.outdated({"modules/a.py": of_a}) == []
+    assert node.module.outdated({"modules/b.py": of_a, "modules/a.py": "0" * 64, "modules": of_a}) == [
+        "modules", "modules/a.py", "modules/b.py"]
 
 
 @pytest.mark.parametrize(("new", "stale"), [

@@ -33,6 +33,7 @@ class Master:
         module = load("_states/hadb.py", opts={"test": test}, salt={
             "saltutil.cmd": self.cmd, "hadb.document": lambda: document() if settings is None else settings, **functions})
         module._PAUSE = 0
+        module._code = lambda: {"modules/hadb.py": "new"}
         return module
 
 
@@ -41,14 +42,23 @@ def both(value: Any) -> dict[str, Any]:
 
 
 def synced(**new: dict[str, Any]) -> dict[str, Any]:
-    """Return what the three syncs answer: nothing new but what is given by kind."""
-    return {f"saltutil_sync_{kind}": new.get(kind, both([])) for kind in ("utils", "modules", "states")}
+    """Return what nodes with other modules answer, and the three syncs: nothing new but what is given by kind."""
+    return {"hadb_outdated": both(["modules/hadb.py"]),
+            **{f"saltutil_sync_{kind}": new.get(kind, both([])) for kind in ("utils", "modules", "states")}}
 
 
 def test_modules_that_are_on_both_minions_are_no_news():
-    master = Master(**synced(), hadb_version=both(GOOD))
+    master = Master(hadb_outdated=both([]), hadb_version=both(GOOD))
     ret = master.states().modules_synced("x", NODES)
-    assert (ret["result"], ret["changes"]) == (True, {})
+    assert (ret["result"], ret["changes"], master.asked) == (True, {}, ["hadb.outdated", "hadb.version"])
+
+
+@pytest.mark.parametrize("answer", [["utils/hadb_core/plan.py"], {"ret": "'hadb.outdated' is not available.", "retcode": 254}, False])
+def test_one_minion_that_has_other_modules_or_cannot_tell_makes_both_sync(answer):
+    master = Master(**{**synced(), "hadb_outdated": {"m1": [], "m2": answer}}, hadb_version=both(GOOD))
+    assert master.states().modules_synced("x", NODES)["result"] is True
+    assert [function for function in master.asked if "sync" in function] == [
+        "saltutil.sync_utils", "saltutil.sync_modules", "saltutil.sync_states"]
 
 
 def test_what_was_synced_is_told_by_node():

@@ -24,24 +24,36 @@ def test_of_udev_s_database_the_properties_of_block_devices_are_read():
 N: sda
 S: disk/by-path/ip=10.0.0.1
 E: SUBSYSTEM=block
-E: DEVNAME=/dev/sda
+E: DEVPATH=/devices/sda
 E: ID_PATH=ip-10.0.0.1:3260-iscsi-a=b
 E: FLAG
 
 P: /devices/tty0
 E: SUBSYSTEM=tty
-E: DEVNAME=/dev/tty0
+E: DEVPATH=/devices/tty0
 
 P: /devices/nameless
 E: SUBSYSTEM=block
 """
     assert block_devices.parse_udev(text) == {
-        "sda": {"SUBSYSTEM": "block", "DEVNAME": "/dev/sda", "ID_PATH": "ip-10.0.0.1:3260-iscsi-a=b"}}
+        "sda": {"SUBSYSTEM": "block", "DEVPATH": "/devices/sda", "ID_PATH": "ip-10.0.0.1:3260-iscsi-a=b"}}
 
 
 def test_a_database_without_a_block_device_is_told():
-    assert garbled(lambda: block_devices.parse_udev("E: SUBSYSTEM=tty\nE: DEVNAME=/dev/tty0\n")) == (
-        "udevadm", "its database names no block device", "")
+    assert garbled(lambda: block_devices.parse_udev("E: SUBSYSTEM=tty\nE: DEVPATH=/devices/tty0\n")) == (
+        "udevadm", "it names no block device", "")
+
+
+def test_a_device_is_known_by_the_kernel_s_name_also_where_its_file_is_in_a_folder():
+    text = "E: SUBSYSTEM=block\nE: DEVPATH=/devices/pci0/block/cciss!c0d0\nE: DEVNAME=/dev/cciss/c0d0\nE: ID_SERIAL=3600508b1\n"
+    udev = block_devices.parse_udev(text)
+    node = block_devices.Node("cciss!c0d0", "104:0", 2**30)
+    assert [lun.wwid for lun in block_devices.group({node.name: node}, udev, ["3600508b1"])] == ["3600508b1"]
+
+
+def test_the_whole_disks_are_neither_partitions_nor_maps_nor_empty_drives():
+    assert block_devices.disks(MULTIPATH) == ["sda", "sdb", "sdc", "sdd", "sde", "sdf", "ubda", "ubdb"]
+    assert block_devices.disks({node.name: node for node in (SDA1, block_devices.Node("sr0", "11:0", 0))}) == []
 
 
 def test_a_device_that_is_mounted_twice_has_both_mount_points_in_order():

@@ -8,16 +8,17 @@ import facts
 import pytest
 from storage_shapes import ONE, fixture, nodes
 
-from hadb_core.block_devices import parse_mountinfo
+from hadb_core.block_devices import disks, parse_mountinfo
 from hadb_core.errors import CommandFailed, HadbError, Refused, Unreadable
 from support import load
 
 MAP = f"/dev/mapper/{ONE}"
 # The kernel's names of the map and of its partition, in the fixtures.
 MAP_FILE, PART_FILE = "/dev/dm-0", "/dev/dm-1"
+UDEV = ("udevadm", "info", "--query=all", *(f"/sys/class/block/{name}" for name in disks(nodes("nodes-multipath.json"))))
 LVM = ("lvm", "fullreport", "--foreign", "--reportformat", "json", "--units", "b", "--nosuffix")
 ANSWERS = {
-    ("udevadm", "info", "--export-db"): fixture("udev-multipath.txt"),
+    UDEV: fixture("udev-multipath.txt"),
     ("wipefs", "--json", "--no-act", MAP_FILE): fixture("wipefs-gpt.json"),
     ("wipefs", "--json", "--no-act", PART_FILE): fixture("wipefs-lvm.json"),
     ("partx", "--bytes", "--pairs", "--output", "NR,NAME,START,SIZE,UUID,TYPE", MAP): fixture("partx.txt"),
@@ -93,7 +94,7 @@ def test_what_is_in_a_partition_counts_before_the_kernel_has_noticed_it(node, mo
 
 
 @pytest.mark.parametrize("failing", [
-    ("udevadm", "info", "--export-db"), ("wipefs", "--json", "--no-act", MAP_FILE),
+    ("wipefs", "--json", "--no-act", MAP_FILE),
     ("wipefs", "--json", "--no-act", PART_FILE), ("lvm", "systemid"), LVM,
     ("partx", "--bytes", "--pairs", "--output", "NR,NAME,START,SIZE,UUID,TYPE", MAP),
 ])
@@ -101,6 +102,17 @@ def test_a_tool_that_fails_is_an_error_not_an_empty_lun(node, failing):
     node.answers[failing] = 1
     with pytest.raises(CommandFailed):
         node.luns([ONE])
+
+
+@pytest.mark.parametrize("said", ["", fixture("udev-multipath.txt").replace("/block/sdd", "/block/else")])
+def test_a_disk_that_is_there_and_of_which_udev_does_not_tell_is_an_error_one_that_has_gone_is_none(node, monkeypatch, said):
+    node.answers |= {UDEV: said, ("udevadm", "--version"): "257\n"}
+    monkeypatch.setattr(node.Path, "exists", lambda path: path.name == "sdd")
+    with pytest.raises(Unreadable):
+        node.luns([ONE])
+    if said:
+        monkeypatch.setattr(node.Path, "exists", lambda path: False)
+        assert node.paths([ONE])[0]["paths"] == ["sda"]
 
 
 def test_a_device_that_cannot_be_read_is_an_error(tmp_path):
