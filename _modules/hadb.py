@@ -29,6 +29,10 @@ __virtualname__ = "hadb"
 _QUIET_APT = {"DEBIAN_FRONTEND": "noninteractive"}
 # Where Pacemaker keeps the CIB; readable by root also while Pacemaker is stopped.
 _CIB_FILE = "/var/lib/pacemaker/cib/cib.xml"
+_PARAMETERS = "hadb.parameters"
+# Seconds for which the formula's own parameters are not read again. A minion that does not fork its jobs
+# (`multiprocessing: False`) would keep them for ever.
+_RUN = 30
 
 
 def __virtual__():
@@ -41,6 +45,21 @@ def _run(argv, **how):
 
 def _document():
     """Return the merged document with its secrets; for use inside this process only."""
+    # json: Salt 3008 hands out masked mappings; their items are real, their text form is not.
+    pillar = json.loads(json.dumps(dict(__pillar__.get("hadb", {}))))
+    return documents.layers(*_parameters(), str(__grains__["osmajorrelease"]), pillar)
+
+
+def _parameters():
+    """Return the formula's own layers; every SLS of a run asks for them, and each question costs two of the master's answers."""
+    read, parameters = __context__.get(_PARAMETERS, (0, None))
+    if parameters is None or time.monotonic() - read > _RUN:
+        parameters = _read_parameters()
+        __context__[_PARAMETERS] = (time.monotonic(), parameters)
+    return parameters
+
+
+def _read_parameters():
     parameters = []
     for name in ("defaults", f"os_family/{__grains__['os_family']}"):
         text = __salt__["cp.get_file_str"](f"salt://hadb/parameters/{name}.yaml")
@@ -49,9 +68,7 @@ def _document():
                 f"salt://hadb/parameters/{name}.yaml cannot be read; is the hadb formula in file_roots?"
             )
         parameters.append(salt.utils.yaml.safe_load(text))
-    # json: Salt 3008 hands out masked mappings; their items are real, their text form is not.
-    pillar = json.loads(json.dumps(dict(__pillar__.get("hadb", {}))))
-    return documents.layers(*parameters, str(__grains__["osmajorrelease"]), pillar)
+    return parameters
 
 
 def document():

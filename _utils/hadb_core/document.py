@@ -17,8 +17,7 @@ HIDDEN = "(hidden)"
 def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
     """Return the layers merged, later ones win; mappings are merged, lists replaced.
 
-    The same rule as ``slsutil.merge`` with ``strategy="recurse", merge_lists=False`` in
-    ``map.jinja``; a test holds the two together.
+    The rule of Salt's ``slsutil.merge`` with ``strategy="recurse", merge_lists=False``.
     """
     result: dict[str, Any] = {}
     for layer in layers:
@@ -33,7 +32,7 @@ def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
 def layers(
     defaults: Mapping[str, Any], os_family: Mapping[str, Any], release: str, pillar: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return the whole document: defaults <- OS family <- OS release <- pillar, as ``map.jinja`` has it.
+    """Return the whole document: defaults <- OS family <- OS release <- pillar.
 
     release
         The grain ``osmajorrelease`` as text; a key under ``releases`` of the OS family's parameters.

@@ -78,6 +78,20 @@ def test_a_valid_pillar_has_no_fault_and_a_broken_one_all_of_them(node):
     assert {fault.partition(": ")[0] for fault in node.module.faults()} == {"hadb:database:prot", "hadb:nodez"}
 
 
+def test_the_formula_s_files_are_read_once_in_a_run_and_the_pillar_each_time(node, monkeypatch):
+    read = node.functions["cp.get_file_str"]
+    asked, now = [], [0.0]
+    node.functions["cp.get_file_str"] = lambda url: asked.append(url) or read(url)
+    monkeypatch.setattr(node.module.time, "monotonic", lambda: now[0])
+    before = node.module.document()
+    node.module.__pillar__ = {}
+    assert "nodes" in before and "nodes" not in node.module.document() and len(asked) == 2
+    # A minion that does not fork its jobs lives on, and the formula's files may change.
+    now[0] = 31.0
+    node.module.document()
+    assert len(asked) == 4
+
+
 def test_without_the_formula_in_file_roots_the_error_says_so(node):
     node.functions["cp.get_file_str"] = lambda url: False
     with pytest.raises(HadbError, match="file_roots"):
