@@ -244,6 +244,8 @@ def finish_installation():
     ]
     if broken:
         _dpkg("--remove", "--force-remove-reinstreq", "--force-depends", *broken)
+    # A power cut may have taken apt's lists with it. Without a mirror the old ones, if there are any, have to do.
+    _apt_get("update", answers=(0, 100))
     _apt_get("--fix-broken", "install")
     if broken:
         _apt_get("install", *broken)
@@ -254,8 +256,8 @@ def _dpkg(*words, answers=(0,)):
     _run(["dpkg", "--force-confdef", "--force-confold", *words], env=_QUIET_APT, timeout=900, answers=answers)
 
 
-def _apt_get(*words):
-    _run(["apt-get", "--yes", "--no-install-recommends", *words], env=_QUIET_APT, timeout=900)
+def _apt_get(*words, answers=(0,)):
+    _run(["apt-get", "--yes", "--no-install-recommends", *words], env=_QUIET_APT, timeout=900, answers=answers)
 
 
 def facts(topics):

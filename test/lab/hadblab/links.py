@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from hadblab import events, network
+from hadblab.errors import LabError
 from hadblab.run import run as run_command
 from hadblab.rundir import RunDir
 from hadblab.topology import Node, Topology
 
 
-def cut(run: RunDir, topology: Topology, link: str, node: str | None) -> None:
+def cut(run: RunDir, topology: Topology, link: str, node: str | None, loss: int | None = None) -> None:
     """Cut a link, of one node or of all its nodes, wherever it is not cut yet.
 
+    :param loss: lose only so many per cent of the packets.
     :raises UnknownNameError: there is no such link.
-    :raises LabError: a command failed.
+    :raises LabError: a command failed, or a BMC is to lose only some.
     """
+    if link == network.BMC and loss is not None:
+        raise LabError("a bmc cannot lose some of its packets; cut it, or the management network")
     for end in network.ends(topology, link, node):
         if not is_cut(run, link, end):
-            _carry_out(network.cut(run.namespace, topology, link, end))
-    events.append(run.events, "cut", link=link, node=node)
+            _carry_out(network.cut(run.namespace, topology, link, end, loss))
+    events.append(run.events, "cut", link=link, node=node, loss=loss)
 
 
 def heal(run: RunDir, topology: Topology, link: str, node: str | None) -> None:

@@ -13,6 +13,9 @@ _VOID = "br-void"
 # A cut card's packets are caught before a cable's own redirection sees them.
 _CUT_PREFERENCE, _CABLE_PREFERENCE = "1", "2"
 _WAYS = ("ingress", "egress")
+_ANY = "u32 0 0"
+# Bytes of an IPv4 header without options and of a UDP header.
+_PAYLOAD = 20 + 8
 # The word for "the link of a BMC" in cut and heal, beside the networks' names.
 BMC = "bmc"
 
@@ -67,14 +70,27 @@ def ends(topology: Topology, link: str, node: str | None) -> list[Node]:
     return list(members) if is_cable else [chosen]
 
 
-def cut(namespace: str, topology: Topology, link: str, node: Node) -> Commands:
-    """Return the commands that cut a link at one end that is whole; packets are lost both ways."""
+def cut(namespace: str, topology: Topology, link: str, node: Node, loss: int | None = None) -> Commands:
+    """Return the commands that cut a link at one end that is whole; packets are lost both ways.
+
+    :param loss: lose only so many per cent of the packets. Not of a BMC: its address is there or not.
+    """
     if link == BMC:
         return _bmc(["ip", "-n", namespace], topology, node, "delete")
     # Taking the card down instead would break it for good: the node's driver does not
     # recover from the error that it gets then.
-    card = tap(node.name, link)
-    return [_redirect(namespace, card, way, _CUT_PREFERENCE, _VOID) for way in _WAYS]
+    card, matches = tap(node.name, link), [_ANY] if loss is None else some(loss)
+    return [_redirect(namespace, card, way, _CUT_PREFERENCE, _VOID, match) for way in _WAYS for match in matches]
+
+
+def some(loss: int) -> list[str]:
+    """Return tc's u32 matches that together meet so many per cent of the packets, each packet the same at every card.
+
+    The kernel here has no `netem` and no action that draws lots. Corosync's packets are encrypted, so the first byte after
+    IPv4 and UDP is as good as a die: one bit pattern meets a half of them, one a quarter, and so on, and none meets another's.
+    """
+    wanted = round(loss * 256 / 100)
+    return [f"u8 {2 ** (bits - 1) - 1} {2**bits - 1:#x} at {_PAYLOAD}" for bits in range(1, 9) if wanted & 256 >> bits]
 
 
 def heal(namespace: str, topology: Topology, link: str, node: Node) -> Commands:
@@ -123,9 +139,9 @@ def _cable(namespace: str, topology: Topology, network: Network) -> Commands:
     )]  # fmt: skip
 
 
-def _redirect(namespace: str, card: str, way: str, preference: str, target: str) -> list[str]:
+def _redirect(namespace: str, card: str, way: str, preference: str, target: str, match: str = _ANY) -> list[str]:
     return ["tc", "-n", namespace, "filter", "add", "dev", card, way, "pref", preference, "protocol", "all",
-            "u32", "match", "u32", "0", "0", "action", "mirred", "egress", "redirect", "dev", target]  # fmt: skip
+            "u32", "match", *match.split(), "action", "mirred", "egress", "redirect", "dev", target]  # fmt: skip
 
 
 def _bmc(ip: list[str], topology: Topology, node: Node, verb: str) -> Commands:

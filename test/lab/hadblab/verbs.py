@@ -113,7 +113,13 @@ def _thaw(run: RunDir, chosen: argparse.Namespace) -> None:
 
 
 def _cut(run: RunDir, chosen: argparse.Namespace) -> None:
-    links.cut(run, starting.running(run)[1], chosen.link, chosen.node)
+    links.cut(run, starting.running(run)[1], chosen.link, chosen.node, chosen.loss)
+
+
+def _percent(text: str) -> int:
+    if text.isdecimal() and 1 <= int(text) <= 99:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text}: 1 to 99 per cent, please")
 
 
 def _heal(run: RunDir, chosen: argparse.Namespace) -> None:
@@ -187,6 +193,8 @@ def _parser() -> argparse.ArgumentParser:
     for name, act, text in (("cut", _cut, "cut"), ("heal", _heal, "heal")):
         link = verb(name, act, f"{text} a network, a cable or bmc: all of it, or one node's end", "LINK")
         link.add_argument("node", nargs="?", metavar="NODE")
+        if name == "cut":
+            link.add_argument("--loss", type=_percent, metavar="PERCENT", help="lose only so many packets")
     verb("snapshot", _snapshot, "save all disks under a name", "NAME")
     verb("restore", _restore, "go back to a snapshot: all nodes boot, all links are whole", "NAME")
     verb("logs", _logs, "print a node's console, also after `down`", "NODE")

@@ -65,6 +65,22 @@ def test_packets_of_a_cut_card_are_caught_both_ways_before_anything_else(link: s
     assert not [line for line in cut if " down" in line]
 
 
+@pytest.mark.parametrize("loss", [1, 20, 50, 99])
+def test_of_random_bytes_as_many_are_lost_as_asked_and_each_packet_by_one_rule(loss: int):
+    rules = [(int(value), int(mask, 16)) for _, value, mask, *_ in map(str.split, network.some(loss))]
+    met = [sum(byte & mask == value for value, mask in rules) for byte in range(256)]
+    assert max(met) == 1 and abs(100 * sum(met) / 256 - loss) < 0.25
+
+
+def test_a_lossy_link_loses_both_ways_and_is_healed_as_a_cut_one():
+    topology = default()
+    node = topology.nodes["db1"]
+    cut = lines(network.cut("ns", topology, "hb1", node, 20))
+    assert len(cut) == 2 * len(network.some(20)) and all(" at 28 action mirred" in line for line in cut)
+    assert {tuple(line.split()[5:10]) for line in cut} == {
+        tuple(line.split()[5:10]) for line in lines(network.heal("ns", topology, "hb1", node))}
+
+
 def test_heal_takes_away_exactly_what_cut_put_there():
     topology = default()
     node = topology.nodes["db1"]
