@@ -55,8 +55,8 @@ scenario: setup ## the whole way in the lab, from blank nodes through every faul
 	mkdir -p build
 	$(VENV)/bin/pytest -q test/scenario --junit-xml=build/scenario.xml
 
-bench: setup ## our configuration beside the seed's, in a lab of its own; hours. ROUNDS=n CASES=a,b for less
-	PYTHONPATH=_utils:test/lab:test DISTRO=$(DISTRO) SALT=$(SALT) $(PY) -m bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(CASES),--cases $(CASES))
+bench: setup ## our configuration beside the seed's, in a lab of its own; hours. ROUNDS=n CASES=a,b MINUTES=m for less
+	PYTHONPATH=_utils:test/lab:test DISTRO=$(DISTRO) SALT=$(SALT) $(PY) -m bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(CASES),--cases $(CASES)) $(if $(MINUTES),--minutes $(MINUTES))
 
 performance: $(VENV)/.ready ## put the figures and the plot of the last bench into docs/performance.md
 	PYTHONPATH=_utils:test/lab:test $(PY) -m bench --document

@@ -1,4 +1,4 @@
-"""``python -m bench [--rounds N] [--cases a,b] [--dry-run] [--document]``: what ``make bench`` runs."""
+"""``python -m bench [--rounds N] [--cases a,b] [--minutes M] [--dry-run] [--document]``: what ``make bench`` runs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bench.bench import Bench
 from hadblab.errors import LabError
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
-ROUNDS = 5
+ROUNDS, MINUTES = 5, 30
 
 
 def main(words: list[str]) -> int:
@@ -22,14 +22,16 @@ def main(words: list[str]) -> int:
     chosen = _parser().parse_args(words)
     if chosen.rounds < 1:
         return _say("--rounds: at least 1", USAGE)
+    if chosen.minutes <= 0:
+        return _say("--minutes: more than 0", USAGE)
     try:
-        wanted, formula = cases.chosen(chosen.cases)
+        wanted, others = cases.chosen(chosen.cases)
         if chosen.document:
             document.fill()
             return 0
     except ValueError as error:
         return _say(str(error), USAGE)
-    items = plan.items(wanted, chosen.rounds, formula)
+    items = plan.items(wanted, chosen.rounds, others)
     if chosen.dry_run:
         print(_shown(items))
         return 0
@@ -37,7 +39,7 @@ def main(words: list[str]) -> int:
     os.environ.setdefault("HADB_LAB", "bench")
     # Ended from outside, it cleans up as it does for an interrupt from the keyboard.
     signal.signal(signal.SIGTERM, _interrupt)
-    return _measure(Bench(items, chosen.rounds, _progress()))
+    return _measure(Bench(items, chosen.rounds, chosen.minutes, _progress()))
 
 
 def _measure(bench: Bench) -> int:
@@ -75,7 +77,8 @@ def _say(message: str, status: int) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="bench", description="Measures our configuration beside the seed's.", allow_abbrev=False)
     parser.add_argument("--rounds", type=int, default=ROUNDS, metavar="N", help=f"of each case and configuration ({ROUNDS})")
-    parser.add_argument("--cases", default="", metavar="a,b", help=f"of {', '.join([*cases.BY_ID, cases.FORMULA])} (all)")
+    parser.add_argument("--cases", default="", metavar="a,b", help=f"of {', '.join([*cases.BY_ID, *cases.OTHERS])} (all)")
+    parser.add_argument("--minutes", type=float, default=MINUTES, metavar="M", help=f"of each part of the calm ({MINUTES})")
     parser.add_argument("--dry-run", action="store_true", help="only print what would be done, in order")
     parser.add_argument("--document", action="store_true", help="put the last figures into docs/performance.md")
     return parser

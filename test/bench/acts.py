@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from scenario import events
+from scenario.lab import Lab
 from scenario.stage import Stage
 from scenario.wait import TooLateError, until
 
@@ -69,7 +70,12 @@ def take_back(case: Case, stage: Stage) -> None:
 
 def fenced(stage: Stage, began: float) -> list[str]:
     """Return which nodes' power a BMC cut since a moment."""
-    return sorted({one.node for one in events.powers(stage.lab.events(began)) if one.source == "bmc" and one.cut})
+    return fenced_since(stage.lab, began)
+
+
+def fenced_since(lab: Lab, began: float) -> list[str]:
+    """The same without a stage."""
+    return sorted({one.node for one in events.powers(lab.events(began)) if one.source == "bmc" and one.cut})
 
 
 def _over(case: Case, stage: Stage, began: float) -> bool:

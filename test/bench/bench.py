@@ -6,8 +6,8 @@ import shutil
 import time
 from collections.abc import Callable, Sequence
 
-from bench import chart, floor, formula, measure, results, table
-from bench.cases import FORMULA, OURS
+from bench import calm, chart, floor, formula, measure, results, table
+from bench.cases import CALM, FORMULA, OURS
 from bench.plan import FLOOR, Item, clock, seconds_left
 from bench.results import BUILD, Results, Run
 from bench.stand import Stand, machine
@@ -23,12 +23,15 @@ _MOST_RESTORES_IN_A_ROW = 2
 class Bench:
     """A bench under way.
 
+    minutes
+        How long each part of the calm lasts.
     tell
         Takes lines for whoever watches.
     """
 
-    def __init__(self, items: Sequence[Item], rounds: int, tell: Callable[[str], None]) -> None:
+    def __init__(self, items: Sequence[Item], rounds: int, minutes: float, tell: Callable[[str], None]) -> None:
         self.items = items
+        self._minutes = minutes
         self.results = Results(rounds=rounds)
         self._tell = tell
         self._took: dict[tuple[str, str], list[float]] = {}
@@ -87,6 +90,8 @@ class Bench:
                 switch.use(OURS, again=True)
             elif item.kind == FORMULA:
                 formula.measure(stand.lab, self.results.rounds, self._keep_formula, self._tell)
+            elif item.kind == CALM:
+                calm.measure(stand.lab, self._minutes, BUILD / "runs" / CALM, self._keep_calm, self._tell)
         except _FAULTS as error:
             self._failed(item, f"{type(error).__name__}: {error}")
             return False
@@ -94,6 +99,10 @@ class Bench:
 
     def _keep_formula(self, found: dict[str, object]) -> None:
         self.results.formula = found
+        self.keep()
+
+    def _keep_calm(self, found: dict[str, object]) -> None:
+        self.results.calm = found
         self.keep()
 
     def _failed(self, item: Item, why: str) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 OURS, SEED = "ours", "seed"
-FORMULA = "formula"
+FORMULA, CALM = "formula", "calm"
+# What is measured beside the cases, with our configuration only.
+OTHERS = (FORMULA, CALM)
 
 
 @dataclass(frozen=True)
@@ -52,16 +54,16 @@ CASES = (
 BY_ID = {case.id: case for case in CASES}
 
 
-def chosen(words: str) -> tuple[list[Case], bool]:
-    """Return the cases that ``CASES=a,b`` means, in the table's order, and whether the formula is measured too.
+def chosen(words: str) -> tuple[list[Case], list[str]]:
+    """Return the cases that ``CASES=a,b`` means, in the table's order, and which of ``OTHERS``.
 
     words
         Ids with commas; empty: all.
 
     Raises ValueError for an id that there is not.
     """
-    wanted = [word.strip() for word in words.split(",") if word.strip()] or [*BY_ID, FORMULA]
-    unknown = [word for word in wanted if word not in BY_ID and word != FORMULA]
+    wanted = [word.strip() for word in words.split(",") if word.strip()] or [*BY_ID, *OTHERS]
+    unknown = [word for word in wanted if word not in BY_ID and word not in OTHERS]
     if unknown:
-        raise ValueError(f"no such case: {', '.join(unknown)}; there are {', '.join([*BY_ID, FORMULA])}")
-    return [case for case in CASES if case.id in wanted], FORMULA in wanted
+        raise ValueError(f"no such case: {', '.join(unknown)}; there are {', '.join([*BY_ID, *OTHERS])}")
+    return [case for case in CASES if case.id in wanted], [other for other in OTHERS if other in wanted]

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from bench.cases import FORMULA, OURS, SEED, Case
+from bench.cases import CALM, FORMULA, OURS, SEED, Case
 
 FLOOR, RUN = "floor", "run"
 # Seconds before anything of the kind was measured.
-_TYPICAL = {FLOOR: 60.0, FORMULA: 600.0}
+_TYPICAL = {FLOOR: 60.0, FORMULA: 600.0, CALM: 3660.0}
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Item:
     """One thing to do.
 
     kind
-        ``floor``, ``formula`` or ``run``.
+        ``floor``, ``formula``, ``calm`` or ``run``.
     config, case, round
         For a run: with which configuration, which case, and which repetition (from 1).
     """
@@ -34,19 +34,19 @@ class Item:
         return f"{self.round:02}-{self.case.id}-{self.config}" if self.case else self.kind
 
 
-def items(cases: Sequence[Case], rounds: int, formula: bool) -> list[Item]:
-    """Return everything to be done, in order.
+def items(cases: Sequence[Case], rounds: int, others: Collection[str] = ()) -> list[Item]:
+    """Return everything to be done, in order: the formula first, while nothing was broken yet, the long calm last.
 
     The configurations take turns as A B B A A B B A ...: whatever changes slowly, such as the machine's load or the
     database's size, meets both alike, and there is one change of the configuration per round.
     """
-    found = [Item(FORMULA)] if formula else []
+    found = [Item(FORMULA)] if FORMULA in others else []
     if cases:
         found.append(Item(FLOOR))
     for number in range(1, rounds + 1):
         order = (OURS, SEED) if number % 2 else (SEED, OURS)
         found += [Item(RUN, config, case, number) for config in order for case in cases]
-    return found
+    return [*found, Item(CALM)] if CALM in others else found
 
 
 def seconds_left(left: Sequence[Item], took: Mapping[tuple[str, str], Sequence[float]]) -> float:

@@ -53,6 +53,8 @@ class Results:
         Seconds of the database's own work: lists by ``stop``, ``start``, ``recovery``.
     formula
         See :mod:`bench.formula`.
+    calm
+        See :mod:`bench.calm`.
     """
 
     machine: dict[str, str] = field(default_factory=dict)
@@ -60,6 +62,7 @@ class Results:
     runs: list[Run] = field(default_factory=list)
     floor: dict[str, list[float]] = field(default_factory=dict)
     formula: dict[str, Any] = field(default_factory=dict)
+    calm: dict[str, Any] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
     def of(self, case: Case, config: str) -> list[Run]:

@@ -175,8 +175,8 @@ def bench_of(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, outcomes: list[boo
     monkeypatch.setattr(bench.measure, "play", play)
     quiet = SimpleNamespace(check=lambda: None, use=lambda *_a, **_k: None, restored=lambda: None)
     monkeypatch.setattr(bench, "Switch", lambda _lab: quiet)
-    runs = [item for item in items([BY_ID["killed"]], 3, False) if item.case]
-    return bench.Bench(runs, 3, lambda _line: None), Stand()
+    runs = [item for item in items([BY_ID["killed"]], 3) if item.case]
+    return bench.Bench(runs, 3, 1.0, lambda _line: None), Stand()
 
 
 def test_lab_is_restored_after_a_run_that_left_it_in_pieces(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
