@@ -198,7 +198,7 @@ def test_only_a_living_rival_of_a_node_without_the_database_gets_a_head_start(
     head = {"head_start": "7", "database_mount": database, "target_address": "10.20.0.12"}
     done = agent.run("off", database if mounted else "", **head)
     assert (result(done), agent.bmc.power, agent.waits) == ((0, ""), "off", waits)
-    pings = [] if mounted else ["-n -q -c 3 -i 0.2 -W 1 10.20.0.12"]
+    pings = [] if mounted else ["-n -q -c 5 -i 0.1 -W 0.4 10.20.0.12"]
     assert agent.noted("bin/ping.log") == pings
     assert any("the node with the database has 7 s" in line for line in agent.noted("syslog")) == bool(waits)
 
