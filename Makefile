@@ -9,7 +9,7 @@ SALT ?= 3008.3
 COVERAGE = --cov --cov-report=term:skip-covered --cov-fail-under=95
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint unit orchestration orchestration-new orchestration-old tool scenario bench performance
+.PHONY: help setup demo test check lint unit orchestration orchestration-new orchestration-old tool scenario faults bench performance
 .PHONY: mutants docs down clean
 
 help: ## this list
@@ -54,6 +54,10 @@ tool: setup ## real crm, cibadmin, corosync, mariadb and ipmi_sim in chroots, no
 scenario: setup ## the whole way in the lab, from blank nodes through every fault
 	mkdir -p build
 	$(VENV)/bin/pytest -q test/scenario --junit-xml=build/scenario.xml
+
+faults: setup ## every fault that there is a scenario for, not only those of `make test`; 25 minutes and the build
+	mkdir -p build
+	HADB_FAULTS=all $(VENV)/bin/pytest -q test/scenario/test_faults.py --junit-xml=build/faults.xml
 
 bench: setup ## our configuration beside the seed's, in a lab of its own; hours. ROUNDS=n CASES=a,b MINUTES=m for less
 	PYTHONPATH=_utils:test/lab:test DISTRO=$(DISTRO) SALT=$(SALT) $(PY) -m bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(CASES),--cases $(CASES)) $(if $(MINUTES),--minutes $(MINUTES))

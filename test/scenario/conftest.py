@@ -10,7 +10,7 @@ import pytest
 # A lab of its own: `make test` leaves the one that `make demo` shows alone.
 os.environ.setdefault("HADB_LAB", "scenario")
 
-from scenario import results  # noqa: E402 - the lab's name must be known before the lab is looked for
+from scenario import fault_cases, results  # noqa: E402 - the lab's name must be known before the lab is looked for
 from scenario.lab import UP_SECONDS, Lab, keep  # noqa: E402
 from scenario.results import Result  # noqa: E402
 from scenario.session import Session  # noqa: E402
@@ -53,6 +53,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if _played and table.exists():
         terminalreporter.section("scenarios")
         terminalreporter.write(table.read_text(encoding="utf-8"))
+        held = [case for result in _played if not result.findings for case in result.cases]
+        terminalreporter.write_line(f"held in {fault_cases.coverage(held)}")
 
 
 _played: list[Result] = []

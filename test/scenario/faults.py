@@ -11,21 +11,24 @@ from scenario.stage import Stage
 from scenario.wait import until
 
 # Seconds to look on while nothing is to happen: many times Corosync's token, so a false alarm would have been raised.
-_CALM = 12.0
-_SEEN_SECONDS = 60.0
+CALM = 12.0
+SEEN_SECONDS = 60.0
 # Seconds until the loss of the array has led to a takeover: a monitor's interval and time-out, a stop's time-out,
 # and fencing.
 _LOST_ARRAY = 180.0
-_POLL = 0.5
+POLL = 0.5
+PIDS = "$(pidof mariadbd mysqld)"
+# Takes all of a filesystem but a little at once, and then the rest; `{0}` is its mount point, `{1}` the file.
+FILL = "fallocate -l $(($(df --output=avail -B1 {0} | tail -1) - 16777216)) {1}; dd if=/dev/zero of={1}.rest bs=64k 2>/dev/null || true"
 
 
 def kill_server(stage: Stage) -> None:
     """kill -9 of the database server."""
     began = time.monotonic()
-    stage.lab.ask(stage.active, "kill -9 $(pidof mariadbd mysqld)")
+    stage.lab.ask(stage.active, f"kill -9 {PIDS}")
     # A new server's first answer: the old connection died with the old server.
     stage.wait_served(began)
-    until(lambda: stage.home(stage.passive), _SEEN_SECONDS, "the server does not come back", _POLL)
+    until(lambda: stage.home(stage.passive), SEEN_SECONDS, "the server does not come back", POLL)
     stage.wait_served(time.monotonic())
 
 
@@ -51,9 +54,9 @@ def freeze_active(stage: Stage) -> None:
 def cut_one_cable(stage: Stage) -> None:
     """One heartbeat cable is cut: the other carries the cluster."""
     stage.lab.verb("cut", "hb1")
-    until(lambda: "disconnected" in stage.lab.ask(stage.active, "corosync-cfgtool -s").stdout, _SEEN_SECONDS,
-          "Corosync does not see that the cable is cut", _POLL)  # fmt: skip
-    stage.watch(_CALM)
+    until(lambda: "disconnected" in stage.lab.ask(stage.active, "corosync-cfgtool -s").stdout, SEEN_SECONDS,
+          "Corosync does not see that the cable is cut", POLL)  # fmt: skip
+    stage.watch(CALM)
 
 
 def cut_both_cables(stage: Stage) -> None:
@@ -61,15 +64,15 @@ def cut_both_cables(stage: Stage) -> None:
     for cable in ("hb1", "hb2"):
         stage.lab.verb("cut", cable)
     _wait_fenced(stage, stage.passive)
-    stage.watch(_CALM)
+    stage.watch(CALM)
 
 
 def cut_one_path(stage: Stage) -> None:
     """The active node loses one of its two paths to the array."""
     stage.lab.verb("cut", "san1", stage.active)
-    until(lambda: " F " in stage.lab.ask(stage.active, "dmsetup status --target multipath").stdout, _SEEN_SECONDS,
-          "multipath does not see that the path is gone", _POLL)  # fmt: skip
-    stage.watch(_CALM)
+    until(lambda: " F " in stage.lab.ask(stage.active, "dmsetup status --target multipath").stdout, SEEN_SECONDS,
+          "multipath does not see that the path is gone", POLL)  # fmt: skip
+    stage.watch(CALM)
 
 
 def cut_all_paths(stage: Stage) -> None:
@@ -83,7 +86,7 @@ def power_off_passive(stage: Stage) -> None:
     """The passive node's plug is pulled: the client must not notice."""
     stage.lab.verb("power", stage.passive, "off")
     _wait_fenced(stage, stage.passive)
-    stage.watch(_CALM)
+    stage.watch(CALM)
 
 
 def power_off_both(stage: Stage) -> None:
@@ -117,19 +120,19 @@ def _wait_fenced(stage: Stage, node: str) -> None:
         new = [event for event in view.fencing if event not in stage.before.fencing] if view else []
         return any(event.target == node and event.status == "success" for event in new)
 
-    until(known, _SEEN_SECONDS, f"{node} is not fenced", _POLL)
+    until(known, SEEN_SECONDS, f"{node} is not fenced", POLL)
 
 
 SCENARIOS = (
-    Scenario("server killed", kill_server, budget=FAILOVER, explained=("db-server",)),
+    Scenario("server killed", kill_server, budget=FAILOVER, explained=("db-server",), cases=("D1",)),
     Scenario("planned switchover", switch_over, budget=FAILOVER),
-    Scenario("one heartbeat cable cut", cut_one_cable),
-    Scenario("both heartbeat cables cut", cut_both_cables, fenced=("passive",)),
-    Scenario("active powered off", power_off_active, fenced=("active",), budget=FAILOVER),
-    Scenario("active frozen", freeze_active, fenced=("active",), budget=FAILOVER),
-    Scenario("one storage path of the active lost", cut_one_path, budget=30.0),
-    Scenario("all storage paths of the active lost", cut_all_paths, fenced=("active",), budget=_LOST_ARRAY),
-    Scenario("passive powered off", power_off_passive, fenced=("passive",)),
-    Scenario("salt applied during a failover", salt_during_failover, fenced=("active",), budget=FAILOVER),
-    Scenario("both powered off and back", power_off_both, budget=COLD_START),
+    Scenario("one heartbeat cable cut", cut_one_cable, cases=("N1",)),
+    Scenario("both heartbeat cables cut", cut_both_cables, fenced=("passive",), cases=("N2", "F5")),
+    Scenario("active powered off", power_off_active, fenced=("active",), budget=FAILOVER, cases=("A1", "S12")),
+    Scenario("active frozen", freeze_active, fenced=("active",), budget=FAILOVER, cases=("A5",)),
+    Scenario("one storage path of the active lost", cut_one_path, budget=30.0, cases=("S6",)),
+    Scenario("all storage paths of the active lost", cut_all_paths, fenced=("active",), budget=_LOST_ARRAY, cases=("S1",)),
+    Scenario("passive powered off", power_off_passive, fenced=("passive",), cases=("A2",)),
+    Scenario("salt applied during a failover", salt_during_failover, fenced=("active",), budget=FAILOVER, cases=("M1", "M2")),
+    Scenario("both powered off and back", power_off_both, budget=COLD_START, cases=("A11", "C7")),
 )

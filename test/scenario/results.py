@@ -19,6 +19,8 @@ class Result:
         What did not hold; none means that every invariant held.
     took
         Seconds, with the wait until the cluster was whole again.
+    cases
+        What of ``fault_cases.CASES`` was played.
     """
 
     name: str
@@ -28,6 +30,7 @@ class Result:
     took: float = 0.0
     writes: int = 0
     samples: int = 0
+    cases: tuple[str, ...] = ()
 
     @property
     def line(self) -> str:

@@ -37,6 +37,8 @@ class Scenario:
         Seconds that a client may wait at most.
     explained
         Resources whose failed action is the fault itself: the cluster may remember it until it is cleaned up.
+    cases
+        What of ``fault_cases.CASES`` it plays.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Scenario:
     fenced: tuple[str, ...] = ()
     budget: float = NO_OUTAGE
     explained: tuple[str, ...] = ()
+    cases: tuple[str, ...] = ()
 
 
 def play(lab: Lab, scenario: Scenario) -> Result:
@@ -114,7 +117,7 @@ def _result(stage: Stage, scenario: Scenario, findings: list[str], began: float,
     outage = round(log.longest_gap(end).seconds, 2) if log.acked else None
     fenced = sorted({event.node for event in events.powers(stage.lab.events(began)) if event.source == "bmc"})
     took = time.monotonic() - began
-    return Result(scenario.name, outage, fenced, findings, round(took, 1), len(log.acked), seen)
+    return Result(scenario.name, outage, fenced, findings, round(took, 1), len(log.acked), seen, scenario.cases)
 
 
 def _faults_of(step: Callable[[], object]) -> list[str]:

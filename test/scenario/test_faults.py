@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 import pytest
 
-from scenario.faults import SCENARIOS
+from scenario import faults, faults_cluster, faults_database, faults_node
 from scenario.lab import Lab, document
 from scenario.results import Result
 from scenario.salt_result import changed, failed, orchestration
 from scenario.scenario import Scenario, play
 from scenario.session import Session
+
+# `make test` plays the first ones, `make faults` all.
+_MORE = (*faults_database.SCENARIOS, *faults_node.SCENARIOS, *faults_cluster.SCENARIOS)
+SCENARIOS = (*faults.SCENARIOS, *(_MORE if os.environ.get("HADB_FAULTS") == "all" else ()))
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name.replace(" ", "-"))
