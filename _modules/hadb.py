@@ -193,15 +193,16 @@ def lacking():
     missing = []
     if __salt__["corosync.authkey_fingerprint"]() is None:
         missing.append("the Corosync key, which `salt-run state.orchestrate hadb.orch` makes and shares")
-    volume = _volume(settings)
-    if not volume["exists"]:
+    cluster = __salt__["pacemaker.status"]()
+    configured = "db-server" in cluster["resources"]
+    # A cluster with a database has its volume; that this node cannot see it would be another matter.
+    if not configured and not _volume(settings)["exists"]:
         missing.append(
             f"the volume {settings['storage']['vg']}/{settings['storage']['lv']}, which hadb.orch makes"
         )
-    cluster = __salt__["pacemaker.status"]()
     if not cluster["running"]:
         missing.append("Pacemaker does not run here")
-    elif "db-server" not in cluster["resources"]:
+    elif not configured:
         missing.append("the database is not in the cluster's configuration, which hadb.orch brings in")
     return missing
 

@@ -155,6 +155,8 @@ def test_a_node_with_everything_but_the_database_says_so_and_a_complete_one_lack
     node.functions["pacemaker.status"] = lambda: {"running": True, "resources": {}}
     assert ["the database is not in the cluster's configuration" in one for one in node.module.lacking()] == [True]
     node.functions["pacemaker.status"] = lambda: {"running": True, "resources": {"db-server": {}}}
+    # Not asked for any more: reading the volume is the dearest part.
+    del node.functions["halvm.volume"]
     assert node.module.lacking() == []
 
 
