@@ -171,3 +171,28 @@ def test_a_link_is_read_whole() -> None:
         "bond2": link(up=False, kind="bond"),
         "lo": link(up=False),
     }  # fmt: skip
+
+
+def test_the_whole_drop_in_file_and_what_is_read_back_from_it() -> None:
+    bond = Interface("bond1", "fd00:1::1/64", ("vec2", "vec3"), (("lacp_rate", "1"), ("arp_ip_target", "10.0.0.1,10.0.0.2")))
+    text = ifupdown.render((ONE, bond))
+    assert text == """\
+# Managed by Salt (hadb, state heartbeat.configured). Changes made here are overwritten.
+
+auto vec1
+iface vec1 inet static
+    address 172.16.1.1/24
+
+auto bond1
+iface bond1 inet6 static
+    address fd00:1::1/64
+    bond-slaves vec2 vec3
+    bond-lacp-rate 1
+    bond-arp-ip-target 10.0.0.1 10.0.0.2
+"""
+    assert ifupdown.parse(text) == (ONE, bond)
+
+
+def test_a_drop_in_that_was_edited_by_hand_is_read_as_it_stands() -> None:
+    assert ifupdown.parse("auto vec1\niface vec1 inet manual\n\nauto vec2\niface vec2 inet static\n address 10.0.0.1 /24\n") == (
+        Interface("vec1", ""), Interface("vec2", "10.0.0.1 /24"))  # fmt: skip
