@@ -10,6 +10,7 @@ from cib_document import captured
 from hadb_core.cib_facts import facts
 from hadb_core.cib_primitive import primitive, text
 from hadb_core.cib_wanted import wanted
+from hadb_core.errors import Invalid
 
 
 def test_a_primitive_has_the_ids_that_crmsh_gives() -> None:
@@ -66,3 +67,37 @@ def test_the_members_of_the_group_have_every_parameter() -> None:
 
 def test_a_filesystem_without_options_has_none() -> None:
     assert "options" not in parameters(storage={"filesystem": {"options": ""}})["db-fs"]
+
+
+def test_properties_defaults_bans_and_what_only_the_pillar_asked_for() -> None:
+    found = wanted(captured(pacemaker={"properties": {"enable-acl": True, "batch-limit": 7}}))
+    assert found.properties == {
+        "batch-limit": "7", "enable-acl": "true", "stonith-enabled": "true", "stonith-timeout": "120s", "priority-fencing-delay": "3s",
+        "no-quorum-policy": "stop", "cluster-recheck-interval": "300s",
+    }  # fmt: skip
+    assert (found.extras, found.nodes) == (("batch-limit", "enable-acl"), ("db1", "db2"))
+    assert found.defaults == {"resource-stickiness": "1000", "migration-threshold": "3", "failure-timeout": "600s"}
+    assert [ET.tostring(item, encoding="unicode") for item in found.constraints] == [
+        f'<rsc_location id="loc-fence-{node}" rsc="fence-{node}" node="{node}" score="-INFINITY" />' for node in ("db1", "db2")
+    ]
+    given = captured()
+    given["pacemaker"] = {key: value for key, value in given["pacemaker"].items() if key != "properties"}
+    assert wanted(given).extras == ()
+
+
+def test_every_fault_of_properties_and_operations_is_told() -> None:
+    operations = {"vip": {"start": {}, "monitor": {"timeout": 5, "interval": 3}, "monitor-x": {"timeout": 5, "interval": 3, "b": 1, "a": 1},
+                          "stop": {"timeout": 1}, "stop-0": {"timeout": 1, "interval": 0}}}  # fmt: skip
+    properties = {"stonith-enabled": "true", "my-password": "x"}
+    with pytest.raises(Invalid) as error:
+        wanted(captured(pacemaker={"properties": properties, "operations": operations}))
+    vip, interval = "hadb:pacemaker:operations:vip", "Pacemaker tells operations apart by name and interval, so choose another"
+    assert error.value.faults == (
+        "hadb:pacemaker:properties:stonith-enabled: stonith-enabled is set by hadb itself from other keys",
+        "hadb:pacemaker:properties:my-password: Pacemaker has no cluster property 'my-password' and would silently ignore it; "
+        "check the spelling",
+        f"{vip}:monitor-x:a: no such field; there are depth, interval, on_fail, timeout",
+        f"{vip}:monitor-x:b: no such field; there are depth, interval, on_fail, timeout",
+        f"{vip}:monitor-x: has the interval of monitor; {interval}",
+        f"{vip}:stop-0: has the interval of stop; {interval}",
+    )
