@@ -40,6 +40,11 @@ def test_the_order_of_nodes_does_not_matter_to_a_comparison() -> None:
     assert flatten(one) == flatten(other)
 
 
+def test_a_node_without_a_name_is_known_by_its_number_and_a_group_by_its_own() -> None:
+    assert flatten(parse("node {\n nodeid: 2\n}\nuidgid {\n gid: 7\n}\nnode {\n ring0_addr: a\n}\n")) == {
+        "node[2].nodeid": "2", "uidgid[7].gid": "7", "node[0].ring0_addr": "a"}  # fmt: skip
+
+
 def test_the_old_word_ringnumber_names_a_link() -> None:
     assert flatten(parse("interface {\n ringnumber: 1\n ttl: 3\n}\n"))["interface[1].ttl"] == "3"
 
