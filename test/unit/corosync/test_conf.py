@@ -81,12 +81,14 @@ def test_a_file_is_its_lines_as_plain_data_and_the_other_way_round() -> None:
     assert to_data(parse(text)) == data
     assert render(from_data(data)) == text
     assert from_data([{"key": "token", "value": 1000}]) == Section("", (Entry("token", "1000"),))
+    assert render(from_data([{"section": "X", "items": [{"key": "X", "value": "X"}]}])) == "X {\n\tX: X\n}\n"
+    assert parse("X{\n}\n") == Section("", (Section("X"),))
 
 
 def test_every_line_that_a_file_cannot_hold_is_told_with_its_place() -> None:
     bad = [
         {"key": "a:b", "value": "1"}, {"key": "a", "value": "{"}, {"key": "", "value": "1"}, {"key": " a", "value": "1"},
-        {"key": "a", "value": "1\n2"}, {"key": "#a", "value": "1"}, {"key": 5, "value": "1"}, {"key": "a"}, "word",
+        {"key": "a", "value": "1\n2"}, {"key": "#a", "value": "1"}, {"key": 5, "value": "1"}, {"key": "a"}, "word", 5,
         {"comment": "no hash"}, {"comment": "# a\n# b"}, {"comment": " # a"}, {"comment": 5}, {"section": "a}", "items": []},
     ]  # fmt: skip
     with pytest.raises(Invalid) as error:
@@ -94,7 +96,7 @@ def test_every_line_that_a_file_cannot_hold_is_told_with_its_place() -> None:
     told = "is no key, section or comment of a corosync.conf"
     assert error.value.faults == (
         *(f"[{number}]: {line!r} {told}" for number, line in enumerate(bad, 1)),
-        f"[15].s[1]: {{'x': 1}} {told}", "[15].s[2].t: must be a list of lines",
+        f"[16].s[1]: {{'x': 1}} {told}", "[16].s[2].t: must be a list of lines",
     )  # fmt: skip
     for whole in ("text", {"a": 1}, None):
         with pytest.raises(Invalid) as error:

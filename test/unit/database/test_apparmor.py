@@ -28,6 +28,12 @@ def test_socket_lock_option_file_and_draft_are_covered() -> None:
         assert f"  {rule}" in RULES
 
 
+def test_all_rules_in_their_order() -> None:
+    places = ("/d", "/d.hadb-partial", "/run/hadb/database")
+    assert db_apparmor.rules("/d", ["/s"], "/c") == [
+        *(rule for place in places for rule in (f"  {place}/ r,", f"  {place}/** rwk,")), "  /s rw,", "  /s.lock rw,", "  /c r,"]  # fmt: skip
+
+
 def test_debians_empty_mariadb_profile_needs_nothing() -> None:
     assert db_apparmor.override("mariadb", RULES, {"usr.sbin.mariadbd": DEBIAN}, "") is None
     assert db_apparmor.override("mariadb", RULES, {"usr.sbin.mariadbd": f"{DEBIAN}\n  # indented\n"}, "") is None
