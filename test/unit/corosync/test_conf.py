@@ -40,6 +40,11 @@ def test_the_order_of_nodes_does_not_matter_to_a_comparison() -> None:
     assert flatten(one) == flatten(other)
 
 
+def test_a_node_without_a_name_is_known_by_its_number_and_a_group_by_its_own() -> None:
+    assert flatten(parse("node {\n nodeid: 2\n}\nuidgid {\n gid: 7\n}\nnode {\n ring0_addr: a\n}\n")) == {
+        "node[2].nodeid": "2", "uidgid[7].gid": "7", "node[0].ring0_addr": "a"}  # fmt: skip
+
+
 def test_the_old_word_ringnumber_names_a_link() -> None:
     assert flatten(parse("interface {\n ringnumber: 1\n ttl: 3\n}\n"))["interface[1].ttl"] == "3"
 
@@ -50,6 +55,53 @@ def test_the_old_word_ringnumber_names_a_link() -> None:
 def test_what_is_not_understood_is_never_taken_for_empty(text: str) -> None:
     with pytest.raises(Unreadable):
         parse(text)
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    ("totem {\n a {\n", "section 'a' is not closed"),
+    ("a: 1\n } \n", "a section is closed that was never opened (line: ' } ')"),
+    (" totem { a: 1\n", "neither section, key nor comment (line: ' totem { a: 1')"),
+    ("a: 1 }\n", "neither section, key nor comment (line: 'a: 1 }')"),
+    ("word\n", "neither section, key nor comment (line: 'word')"),
+])  # fmt: skip
+def test_the_line_that_is_not_understood_is_told(text: str, words: str) -> None:
+    with pytest.raises(Unreadable) as error:
+        parse(text)
+    assert str(error.value) == f"cannot read the output of corosync.conf: {words}"
+
+
+def test_a_file_is_its_lines_as_plain_data_and_the_other_way_round() -> None:
+    text = "# mine\n\ntotem {\n\ttoken: 1000\n\tbare: \n\tinner {\n\t\turl: http://a\n\t}\n}\n"
+    data = [
+        {"comment": "# mine"}, {"comment": ""},
+        {"section": "totem", "items": [
+            {"key": "token", "value": "1000"}, {"key": "bare", "value": ""},
+            {"section": "inner", "items": [{"key": "url", "value": "http://a"}]}]},
+    ]  # fmt: skip
+    assert to_data(parse(text)) == data
+    assert render(from_data(data)) == text
+    assert from_data([{"key": "token", "value": 1000}]) == Section("", (Entry("token", "1000"),))
+    assert render(from_data([{"section": "X", "items": [{"key": "X", "value": "X"}]}])) == "X {\n\tX: X\n}\n"
+    assert parse("X{\n}\n") == Section("", (Section("X"),))
+
+
+def test_every_line_that_a_file_cannot_hold_is_told_with_its_place() -> None:
+    bad = [
+        {"key": "a:b", "value": "1"}, {"key": "a", "value": "{"}, {"key": "", "value": "1"}, {"key": " a", "value": "1"},
+        {"key": "a", "value": "1\n2"}, {"key": "#a", "value": "1"}, {"key": 5, "value": "1"}, {"key": "a"}, "word", 5,
+        {"comment": "no hash"}, {"comment": "# a\n# b"}, {"comment": " # a"}, {"comment": 5}, {"section": "a}", "items": []},
+    ]  # fmt: skip
+    with pytest.raises(Invalid) as error:
+        from_data([{"key": "a", "value": "1"}, *bad, {"section": "s", "items": [{"key": "k", "value": ""}, {"x": 1}, {"section": "t", "items": "u"}]}])
+    told = "is no key, section or comment of a corosync.conf"
+    assert error.value.faults == (
+        *(f"[{number}]: {line!r} {told}" for number, line in enumerate(bad, 1)),
+        f"[16].s[1]: {{'x': 1}} {told}", "[16].s[2].t: must be a list of lines",
+    )  # fmt: skip
+    for whole in ("text", {"a": 1}, None):
+        with pytest.raises(Invalid) as error:
+            from_data(whole)
+        assert error.value.faults == ("the file: must be a list of lines",)
 
 
 # Alphabets, not regular expressions: hypothesis makes these ten times as fast.

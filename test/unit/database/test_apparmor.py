@@ -28,8 +28,15 @@ def test_socket_lock_option_file_and_draft_are_covered() -> None:
         assert f"  {rule}" in RULES
 
 
+def test_all_rules_in_their_order() -> None:
+    places = ("/d", "/d.hadb-partial", "/run/hadb/database")
+    assert db_apparmor.rules("/d", ["/s"], "/c") == [
+        *(rule for place in places for rule in (f"  {place}/ r,", f"  {place}/** rwk,")), "  /s rw,", "  /s.lock rw,", "  /c r,"]  # fmt: skip
+
+
 def test_debians_empty_mariadb_profile_needs_nothing() -> None:
     assert db_apparmor.override("mariadb", RULES, {"usr.sbin.mariadbd": DEBIAN}, "") is None
+    assert db_apparmor.override("mariadb", RULES, {"usr.sbin.mariadbd": f"{DEBIAN}\n  # indented\n"}, "") is None
     assert db_apparmor.override("mariadb", RULES, {}, "") is None
 
 
@@ -53,3 +60,12 @@ def test_rules_of_others_are_kept_and_ours_replaced() -> None:
     assert "/old" not in second.text
     again = db_apparmor.override("mysql", RULES, {}, second.text)
     assert again == second
+
+
+def test_the_whole_local_file_with_lines_of_others_around_an_old_block() -> None:
+    block = "# hadb: begin\n  /d/ r,\n# hadb: end"
+    wanted = db_apparmor.override("mysql", ["  /d/ r,"], {}, "")
+    assert wanted and wanted.text == f"{block}\n"
+    old = "\n  /srv/a r,\n  # hadb: begin\n  /old r,\n# hadb: end\n  /srv/b r,\n  # see DISK-X\n\n"
+    wanted = db_apparmor.override("mysql", ["  /d/ r,"], {}, old)
+    assert wanted and wanted.text == f"  /srv/a r,\n  /srv/b r,\n  # see DISK-X\n{block}\n"

@@ -28,6 +28,12 @@ def test_sha2_has_the_shape_that_mysql_stores_and_recognises_its_own() -> None:
     assert not db_password.matches("caching_sha2_password", held, "password'\\")
 
 
+def test_the_rounds_of_a_stored_form_are_three_hexadecimal_digits() -> None:
+    held = db_password.sha2("x", b"s" * 20, 0x101)
+    assert held.startswith(b"$A$101$" + b"s" * 20)
+    assert db_password.matches("caching_sha2_password", held, "x")
+
+
 def test_sha2_uses_a_new_salt_each_time() -> None:
     assert db_password.sha2("x") != db_password.sha2("x")
 
@@ -55,7 +61,7 @@ def test_sha256_crypt_gives_the_specifications_example() -> None:
 
 def test_sha256_crypt_agrees_with_the_c_library() -> None:
     crypt = pytest.importorskip("crypt", reason="Python 3.13 dropped it")
-    for key, salt in (("x", "abcdefghijklmnop"), ("ä" * 30, "zz"), ("k" * 70, "saltsaltsaltsalt")):
+    for key, salt in (("x", "abcdefghijklmnop"), ("ä" * 30, "zz"), ("k" * 65, "salt"), ("k" * 70, "saltsaltsaltsalt")):
         wanted = crypt.crypt(key, f"$5$rounds=5000${salt}").rsplit("$", 1)[1].encode()
         assert db_password._sha256_crypt(key.encode(), salt.encode(), 5000) == wanted
 

@@ -89,9 +89,11 @@ def test_statements() -> None:
         "CREATE DATABASE IF NOT EXISTS `nova` CHARACTER SET utf8mb3 COLLATE utf8mb3_general_ci;\n"
     )
     assert db_sql.alter_database("nova", "utf8mb4") == "ALTER DATABASE `nova` CHARACTER SET utf8mb4;\n"
+    assert db_sql.alter_database("nova", collation="utf8mb4_bin") == "ALTER DATABASE `nova` COLLATE utf8mb4_bin;\n"
     assert db_sql.grant("no'va", "%", "nova_api", ["ALL"]) == (
         "GRANT ALL PRIVILEGES ON `nova\\_api`.* TO 'no''va'@'%';\n"
     )
+    assert db_sql.grant("nova", "%", "*", ["select", "insert"]) == "GRANT INSERT, SELECT ON *.* TO 'nova'@'%';\n"
     clause = db_sql.identified("mariadb", b"*94BDCEBE19083CE2A1F959FD02F964C7AF4CFC29")
     assert db_sql.create_account("nova", "%", clause) == (
         "CREATE USER 'nova'@'%' IDENTIFIED VIA mysql_native_password USING"

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from hadb_core import heartbeat_ifupdown as ifupdown
-from hadb_core.errors import Refused
+from hadb_core.errors import Invalid, Refused
 from hadb_core.heartbeat_plan import plan, read_links
-from hadb_core.heartbeat_wanted import Interface
+from hadb_core.heartbeat_wanted import Interface, wanted
 from hadb_core.plan import Step
 
 ONE, TWO = Interface("vec1", "172.16.1.1/24"), Interface("vec2", "172.16.2.1/24")
@@ -171,3 +171,56 @@ def test_a_link_is_read_whole() -> None:
         "bond2": link(up=False, kind="bond"),
         "lo": link(up=False),
     }  # fmt: skip
+
+
+def test_the_whole_drop_in_file_and_what_is_read_back_from_it() -> None:
+    bond = Interface("bond1", "fd00:1::1/64", ("vec2", "vec3"), (("lacp_rate", "1"), ("arp_ip_target", "10.0.0.1,10.0.0.2")))
+    text = ifupdown.render((ONE, bond))
+    assert text == """\
+# Managed by Salt (hadb, state heartbeat.configured). Changes made here are overwritten.
+
+auto vec1
+iface vec1 inet static
+    address 172.16.1.1/24
+
+auto bond1
+iface bond1 inet6 static
+    address fd00:1::1/64
+    bond-slaves vec2 vec3
+    bond-lacp-rate 1
+    bond-arp-ip-target 10.0.0.1 10.0.0.2
+"""
+    assert ifupdown.parse(text) == (ONE, bond)
+
+
+def test_a_drop_in_that_was_edited_by_hand_is_read_as_it_stands() -> None:
+    assert ifupdown.parse("auto vec1\niface vec1 inet manual\n\nauto vec2\niface vec2 inet static\n address 10.0.0.1 /24\n") == (
+        Interface("vec1", ""), Interface("vec2", "10.0.0.1 /24"))  # fmt: skip
+
+
+NODES = {"db2": ("172.16.1.2", "fd00:2::2"), "db1": ("172.16.1.1", "fd00:2::1"), "db3": ("172.16.1.3", "fd00:2::3")}
+SETTINGS = {"mode": "bond", "interfaces": ["vec1", "vec2"], "prefix_length": 24,
+            "bond": {"name": "bond1", "mode": "active-backup", "arp_interval": 200}}  # fmt: skip
+
+
+def test_a_bond_has_the_first_address_and_watches_all_other_nodes() -> None:
+    assert wanted("db1", NODES, SETTINGS) == (Interface("bond1", "172.16.1.1/24", ("vec1", "vec2"), (
+        ("mode", "active-backup"), ("arp_interval", "200"), ("arp_ip_target", "172.16.1.2,172.16.1.3"),
+    )),)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("node", "nodes", "changed", "faults"),
+    [
+        ("db9", NODES, {}, ["hadb:nodes: 'db9' is not one of the nodes (db1, db2, db3)"]),
+        ("db1", {"db1": ["fd00::1"]}, {"interfaces": []}, [
+            "hadb:heartbeat:mode: a bond watches its path by ARP, which needs IPv4 addresses in hadb:nodes:*:links",
+            "hadb:heartbeat:interfaces: must name the interfaces that the cables are in"]),
+        ("db1", NODES, {"mode": "links", "interfaces": ["vec1"]}, [
+            "hadb:heartbeat:interfaces: 1 interfaces, but hadb:nodes:db1:links has 2 addresses"]),
+    ],
+)  # fmt: skip
+def test_every_fault_of_the_settings_is_told(node: str, nodes: Any, changed: dict[str, Any], faults: list[str]) -> None:
+    with pytest.raises(Invalid) as error:
+        wanted(node, nodes, SETTINGS | changed)
+    assert error.value.faults == tuple(faults)

@@ -42,9 +42,11 @@ def live(resources: str = FENCE + GROUP, constraints: str = BAN, config: str = P
 
 
 def merged(root: ET.Element, want: Wanted | None = None) -> str:
-    before = ET.tostring(root)
-    text = ET.tostring(cib_merge.merge(root, want or wanted()), encoding="unicode")
+    before, want = ET.tostring(root), want or wanted()
+    asked = [ET.tostring(item) for item in (*want.resources, *want.constraints)]
+    text = ET.tostring(cib_merge.merge(root, want), encoding="unicode")
     assert ET.tostring(root) == before, "the live CIB was changed in place"
+    assert [ET.tostring(item) for item in (*want.resources, *want.constraints)] == asked, "what is wanted was changed in place"
     return text
 
 

@@ -26,6 +26,32 @@ def test_a_standby_comes_and_goes_and_the_original_stays(running):
     assert ET.tostring(running) == before
 
 
+SMALL = (
+    "<cib><configuration><nodes>{}</nodes><constraints>{}</constraints></configuration><status>"
+    '<node_state uname="db1" in_ccm="true" crmd="online" />{}</status></cib>'
+)
+NODES = '<node id="1" uname="db1" /><node id="2" uname="db2">{}</node>'
+STANDBY = '<instance_attributes id="{0}"><nvpair id="{0}-standby" name="standby" value="on" /></instance_attributes>'
+UP = '<node_state uname="db2" in_ccm="true" crmd="online" />'
+LOCATION = '<rsc_location id="{}" rsc="db" node="db2" score="{}INFINITY" />'
+
+
+@pytest.mark.parametrize(
+    ("change", "node", "inside", "constraints", "state"),
+    [
+        (lambda cib: cib_change.standby(cib, "db2", True), "", STANDBY.format("nodes-2"), "", UP),
+        (lambda cib: cib_change.standby(cib, "db2", True), '<instance_attributes id="x" />', STANDBY.format("x"), "", UP),
+        (lambda cib: cib_change.lost(cib, "db2"), "", "", "", UP.replace("true", "false").replace("online", "offline")),
+        (lambda cib: cib_change.move(cib, "db", "db2"), "", "", LOCATION.format("cli-prefer-db", ""), UP),
+        (lambda cib: cib_change.ban(cib, "db", "db2"), "", "", LOCATION.format("cli-ban-db-on-db2", "-"), UP),
+    ],
+)
+def test_a_change_is_what_pacemakers_own_tools_would_write_and_the_original_stays(change, node, inside, constraints, state):
+    cib = ET.fromstring(before := SMALL.format(NODES.format(node), "", UP))
+    assert ET.tostring(change(cib)) == ET.tostring(ET.fromstring(SMALL.format(NODES.format(inside), constraints, state)))
+    assert ET.tostring(cib) == ET.tostring(ET.fromstring(before))
+
+
 def test_a_standby_until_the_next_restart_ends_too(held):
     states = {item.get("uname"): item for item in held.iterfind("status/node_state")}
     attributes = states["db1"].find("transient_attributes/instance_attributes")
@@ -50,6 +76,9 @@ def test_resources_of_every_kind_can_be_named(running):
         cib_change.refuse_unknown(objects, name)
     with pytest.raises(HadbError, match="no resource loc-fence-db1"):
         cib_change.refuse_unknown(objects, "loc-fence-db1")
+    with pytest.raises(HadbError) as error:
+        cib_change.refuse_unknown({"group db": {}, "primitive p": {}, "property": {}, "location l": {}}, "l")
+    assert str(error.value) == "the cluster has no resource l; it has db, p"
 
 
 def test_an_empty_cluster_says_that_it_has_none():
@@ -66,5 +95,9 @@ def test_a_groups_members_move_with_it(running):
 def test_a_ban_of_another_node_does_not_stand_against_a_move(held):
     objects = cib_plan.snapshot(held)
     cib_change.refuse_placed(objects, "db", "db1")
-    with pytest.raises(Refused, match="cli-ban-db-on-db2"):
-        cib_change.refuse_placed(objects, "db", "db2")
+    with pytest.raises(Refused) as error:
+        cib_change.refuse_placed(objects | {"location cli-prefer-db": {}}, "db", "db2")
+    assert str(error.value) == (
+        "an operator's constraint decides where db runs: location cli-ban-db-on-db2, location cli-prefer-db. "
+        "What to do: if it is no longer wanted, pacemaker.clear db"
+    )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from small_cib import PROPERTIES, live, merged, part, wanted
+from small_cib import DEFAULTS, PROPERTIES, REF, TAGS, live, merged, part, wanted
 
 from hadb_core import cib_merge
 from hadb_core.errors import Unreadable
@@ -109,3 +109,17 @@ def test_what_is_no_cib_is_told(call: Callable[[], Any], words: str) -> None:
     with pytest.raises(Unreadable) as error:
         call()
     assert str(error.value) == f"cannot read the output of {words}"
+
+
+def test_properties_that_are_asked_for_and_recorded_stay_as_they_are_and_one_without_a_value_gets_it() -> None:
+    asked = wanted(properties={"stonith-enabled": "true", "batch-limit": "4", "enable-acl": "true"}, extras=("batch-limit", "enable-acl"))
+    more = '<nvpair id="own" name="batch-limit" value="4" /><nvpair id="acl" name="enable-acl"{} /></cluster_property_set>'
+    config = PROPERTIES.replace("</cluster_property_set>", more)
+    tags = TAGS.replace("</tag>", f"{REF.format('own')}{REF.format('acl')}</tag>")
+    whole = live(config=config.format(' value="true"'), tags=tags)
+    assert merged(live(config=config.format(""), tags=tags), asked) == merged(whole, asked) == ET.tostring(whole, encoding="unicode")
+
+
+def test_a_default_in_other_words_stays() -> None:
+    there = live(defaults=DEFAULTS.replace('"100"', '"+100"'))
+    assert merged(there) == ET.tostring(there, encoding="unicode")

@@ -96,6 +96,11 @@ def test_foreign_members_stay_behind_the_member_that_they_followed() -> None:
     assert part("resources", live(FENCE + there), wanted(group=want)) == FENCE + there
 
 
+def test_a_foreign_member_that_came_first_stays_first() -> None:
+    there = f'<group id="db"><primitive id="x" class="ocf" type="y" />{FS}{SERVER}</group>'
+    assert part("resources", live(FENCE + there)) == FENCE + there
+
+
 def test_two_foreign_members_in_a_row_keep_their_order() -> None:
     one, two = (f'<primitive id="x{n}" class="ocf" type="y" />' for n in (1, 2))
     there = f'<group id="db">{FS}{one}{two}{SERVER}</group>'

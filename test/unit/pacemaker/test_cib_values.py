@@ -53,6 +53,27 @@ def test_names_and_values_that_pacemaker_would_ignore_are_faults(name, value, wo
 def test_right_properties_are_no_fault():
     assert not values.property_fault("shutdown-lock", "true")
     assert not values.property_fault("fencing-timeout", "60s")
+    assert values.property_fault("no-quorum-policy", "freeze") == ""
+    assert values.property_fault("batch-limit", " -5 ") == ""
+
+
+def test_the_words_that_a_property_may_be_are_told():
+    assert values.property_fault("fence-reaction", "reboot") == "fence-reaction is 'reboot', but must be one of stop, panic"
+
+
+@pytest.mark.parametrize(("text", "score"), [
+    ("-5", -5), ("+5", 5), ("-INFINITY", -1000000), ("inf", 1000000), ("-2000000", -1000000), ("1000001", 1000000), ("5x", None)])
+def test_a_score_has_its_sign_and_is_cut_at_infinity(text, score):
+    assert values.score(text) == score
+
+
+@pytest.mark.parametrize(("text", "truth"), [(" Off ", False), ("n", False), ("Y", True), ("", None), ("2", None)])
+def test_a_boolean_is_true_false_or_none(text, truth):
+    assert values.boolean(text) is truth
+
+
+def test_what_has_no_known_kind_is_a_text():
+    assert values.kind_of("ip") == "text"
 
 
 @pytest.mark.parametrize(
@@ -67,3 +88,7 @@ def test_right_properties_are_no_fault():
 )
 def test_fencing_properties_are_named_as_the_running_version_names_them(version, name):
     assert values.property_name("stonith-enabled", version) == name
+
+
+def test_a_property_that_was_not_renamed_has_one_name_in_every_version():
+    assert values.property_name("batch-limit", "3.0.2") == values.property_name("batch-limit", "2.1.5") == "batch-limit"
