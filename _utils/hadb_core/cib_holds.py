@@ -9,6 +9,7 @@ from hadb_core.cib_facts import label
 from hadb_core.cib_values import boolean, old_property_name
 from hadb_core.cib_wanted import Wanted
 
+_EVERY = "Every resource"
 _CLI = ("cli-ban-", "cli-prefer-", "cli-standby-")
 
 
@@ -73,12 +74,13 @@ def _constraints(root: ET.Element) -> Iterator[str]:
 def _resources(root: ET.Element) -> Iterator[str]:
     held = [(item.get("id"), item) for item in root.find("configuration/resources") or ()]
     held += [(item.get("id"), item) for item in root.iterfind("configuration/resources/*/primitive")]
-    held += [("Every resource", item) for item in root.iterfind("configuration/rsc_defaults")]
+    held += [(_EVERY, item) for item in root.iterfind("configuration/rsc_defaults")]
     for name, element in held:
         for item in element.iterfind("meta_attributes/nvpair"):
             what, value = item.get("name"), item.get("value", "")
             if what == "target-role" and value.lower() not in ("started", "promoted", "master"):
-                yield f"{name} is kept stopped (target-role={value}; `crm resource start {name}` ends it)"
+                end = "configure rsc_defaults target-role=Started" if name == _EVERY else f"resource start {name}"
+                yield f"{name} is kept stopped (target-role={value}; `crm {end}` ends it)"
             if what == "is-managed" and boolean(value) is False:
                 yield f"{name} is not managed by Pacemaker (is-managed={value})"
             if what == "maintenance" and boolean(value):

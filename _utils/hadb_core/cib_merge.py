@@ -196,11 +196,12 @@ def _with_holds(wanted: ET.Element, live: ET.Element | None) -> ET.Element:
 
 
 def _meta(element: ET.Element, live: ET.Element) -> ET.Element:
+    """Return the element's set of meta attributes, made with the id of the live one (which has holds) if it has none."""
     found = element.find("meta_attributes")
     if found is None:
         held = live.find("meta_attributes")
-        name = held.get("id", "") if held is not None else f"{element.get('id')}-meta_attributes"
-        found = ET.Element("meta_attributes", id=name)
+        assert held is not None
+        found = ET.Element("meta_attributes", id=held.get("id", ""))
         element.insert(0, found)
     return found
 

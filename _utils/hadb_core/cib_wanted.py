@@ -6,7 +6,6 @@ renamed cluster properties follows the running version, see :mod:`hadb_core.cib_
 
 from __future__ import annotations
 
-import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -23,7 +22,6 @@ Document = Mapping[str, Any]
 TAG = "hadb"
 
 _OPERATION_FIELDS = {"interval", "timeout", "on_fail", "depth"}
-_SECRET = re.compile(r"pass|secret|kg$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -104,8 +102,6 @@ def _faults(document: Document) -> list[str]:
         fault = property_fault(name, text(value))
         if not fault and name in _properties(document):
             fault = f"{name} is set by hadb itself from other keys"
-        if not fault and _SECRET.search(name):
-            fault = f"{name} looks like a secret; the CIB is no place for one"
         if fault:
             found.append(f"hadb:pacemaker:properties:{name}: {fault}")
     for resource, operations in policy["operations"].items():

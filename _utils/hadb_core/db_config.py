@@ -50,6 +50,8 @@ OWNED: Mapping[str, str] = {
 }
 FILES_PER_CONNECTION = 5  # MariaDB wants max_connections * 5 files (mysqld.cc), MySQL less
 LEAST_FILES = 32768
+# What hadb itself counts with.
+_NUMBERS = frozenset({"max_connections", "open_files_limit"})
 
 _NAME = re.compile(r"[a-z][a-z0-9_.-]*", re.IGNORECASE)
 _SIZE = re.compile(r"(\d+)([kmgt])")
@@ -195,6 +197,8 @@ def _faults_of(key: str, value: Any) -> list[str]:
     name, said = canonical(key, value)
     if name in OWNED:
         return [f"{where}: set hadb:database:{OWNED[name]} instead, other parts of hadb need to know it too"]
+    if name in _NUMBERS and said and not said.isdecimal():
+        return [f"{where} = {value!r} must be a whole number, written out"]
     said = said.upper()
     if name in DURABLE and said not in spellings(DURABLE[name][0]):
         return [f"{where} must be {DURABLE[name][0]}: {DURABLE[name][1]}; leave it out"]

@@ -56,8 +56,6 @@ def matches(plugin: str, held: bytes, password: str) -> bool:
 
 
 def _matches_sha2(held: bytes, password: str) -> bool:
-    if len(held) < 7 + SALT_LENGTH or not held.startswith(b"$A$"):
-        return False
     try:
         thousands = int(held[3:6], 16)
     except ValueError:

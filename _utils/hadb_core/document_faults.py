@@ -110,7 +110,7 @@ def _paths(document: Document) -> Iterator[str]:
             f"hadb:database:datadir: {datadir} is not below hadb:storage:filesystem:mount_point ({mount}); "
             f"the data must be on the shared volume, for instance {mount}/mysql"
         )
-    if mount in ("/", "/etc", "/usr", "/var", "/boot", "/home", "/root", "/run", "/tmp", "/var/lib"):
+    if mount in ("/etc", "/usr", "/var", "/boot", "/home", "/root", "/run", "/tmp", "/var/lib"):
         yield f"hadb:storage:filesystem:mount_point: {mount} belongs to the system; choose a directory of its own such as /dbmnt"
 
 

@@ -103,6 +103,8 @@ def test_a_setting_is_understood_as_the_server_does(key: str, value: Any, canoni
         ("x", "\0", " must be one value on one line"),
         ("Log-Error", "x", ": set hadb:database:error_log instead, other parts of hadb need to know it too"),
         ("user", "x", ": set hadb:database:user:name instead, other parts of hadb need to know it too"),
+        ("max_connections", "1K", " = '1K' must be a whole number, written out"),
+        ("open-files-limit", "many", " = 'many' must be a whole number, written out"),
         ("sync_binlog", 0, f" must be 1: otherwise a fenced node loses the end of the binary log{LEAVE}"),
         ("innodb_force_recovery", 1, f" = 1 is refused: it is a tool for one rescue by hand, not a setting{LEAVE}"),
         ("default-storage-engine", "MyISAM", f" = 'MyISAM' is refused: other engines lose rows when the node is fenced{LEAVE}"),

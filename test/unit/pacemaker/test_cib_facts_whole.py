@@ -95,7 +95,7 @@ def test_every_hold_is_told_as_a_sentence() -> None:
         '<expression id="e" attribute="#uname" value="db2" /></rule></rsc_location>',
         f'<crm_config><cluster_property_set id="o">{nvpairs(maintenance_mode="on", stop_all_resources="1", enable_acl="1")}'
         f'{NO_VALUE.format("maintenance-mode")}{NO_NAME}</cluster_property_set></crm_config>',
-        f"<rsc_defaults>{meta(is_managed='false', maintenance='1')}</rsc_defaults>",
+        f"<rsc_defaults>{meta(is_managed='false', maintenance='1', target_role='Stopped')}</rsc_defaults>",
     )  # fmt: skip
     config, status = root.find("configuration/nodes"), root.find("status")
     assert config is not None and status is not None
@@ -116,6 +116,7 @@ def test_every_hold_is_told_as_a_sentence() -> None:
         "e is kept stopped (target-role=unpromoted; `crm resource start e` ends it)",
         "Every resource is not managed by Pacemaker (is-managed=false)",
         "Every resource is in maintenance",
+        "Every resource is kept stopped (target-role=Stopped; `crm configure rsc_defaults target-role=Started` ends it)",
     ]
 
 
