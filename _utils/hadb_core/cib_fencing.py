@@ -67,6 +67,7 @@ def _head_start(document: Mapping[str, Any], node: str) -> dict[str, str]:
         "power_timeout": text(_timeout(document["fencing"])),
         "head_start": text(document["fencing"]["delay"]),
         "database_mount": document["storage"]["filesystem"]["mount_point"],
+        "preload": document["database"]["binary"],
         "target_address": document["nodes"][node]["address"],
     }
 

@@ -203,6 +203,20 @@ def test_only_a_living_rival_of_a_node_without_the_database_gets_a_head_start(
     assert any("the node with the database has 7 s" in line for line in agent.noted("syslog")) == bool(waits)
 
 
+def test_the_server_s_program_is_read_into_memory_where_the_database_is_not(agent: Agent) -> None:
+    agent.program("nice", f'#!/bin/sh\necho "$*" >>{agent.home}/syslog\n')
+    database = str(agent.home / "database")
+    Path(database).mkdir()
+    assert result(agent.run("off", database, database_mount=database, preload="tac")) == (0, "")
+    assert result(agent.run("off", database_mount=database, preload="uname")) == (0, "")
+    agent.await_log("-n 10 cat /usr/bin/uname")
+    assert not [line for line in agent.noted("syslog") if line.endswith("/tac")]
+
+
+def test_a_program_that_is_not_there_keeps_nobody_from_fencing(agent: Agent) -> None:
+    assert result(agent.run("off", database_mount="/nowhere", preload="no-such-program")) == (0, "")
+
+
 def test_a_node_that_is_off_costs_no_head_start(agent: Agent) -> None:
     (agent.home / "power").write_text("0\n")
     agent.program("ping", "#!/bin/sh\nexit 0\n")

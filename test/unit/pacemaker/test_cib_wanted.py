@@ -162,6 +162,7 @@ def test_with_fence_hadb_the_agent_gives_it_and_knows_how_to_tell_who_is_alive()
     for node, address in (("db1", "10.20.0.11"), ("db2", "10.20.0.12")):
         told = params(found, f"fence-{node}")
         assert (told["head_start"], told["database_mount"], told["target_address"]) == ("7", "/data", address)
+        assert told["preload"] == document()["database"]["binary"]
 
 
 def test_an_ipv6_address_skips_duplicate_address_detection():
