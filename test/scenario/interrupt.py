@@ -80,7 +80,7 @@ def interrupt_every_phase(lab: Lab, start: Callable[[], Run], half_built: Callab
 
     half_built
         Called once, when nothing is under way and both nodes are there: prepared, with a volume and perhaps a part of
-        a database on it, and without a cluster.
+        a database on it; the first one with a Pacemaker that is alone and has nothing to do, the second one without.
 
     Raises AssertionError when a run stopped by itself although no node was dead.
     """
@@ -100,6 +100,9 @@ def interrupt_every_phase(lab: Lab, start: Callable[[], Run], half_built: Callab
             _cut_power_when(lab, lab.nodes[0], f"until grep -q ' {lab.mount} ' /proc/mounts; do sleep 0.1; done")
             assert run.wait() != 0, f"the run did not notice that {lab.nodes[0]} died in {phase}"
             _give_back(lab, lab.nodes[0])
+            # Pacemaker starts at boot, and writes a first configuration when it has found that it is alone.
+            until(lambda: "S_IDLE" in lab.ask(lab.nodes[0], f"crmadmin --status {lab.nodes[0]}", check=False).stdout, _BACK_SECONDS,
+                  f"Pacemaker of {lab.nodes[0]} does not come to rest", poll=1.0)  # fmt: skip
             half_built()
         else:
             run.kill()

@@ -7,8 +7,8 @@ blank
     Nothing was ever done (``test_build.py``, whose first test this is).
 half-built
     In the middle of the build (``test_build.py``): the bootstrap node lost its power among the steps that happen
-    once, and is back. Both nodes are prepared and have the key; there is a volume, perhaps with a part of a database;
-    there is no cluster and no CIB.
+    once, and is back. Both nodes are prepared and have the key; there is a volume, perhaps with a part of a database.
+    Pacemaker runs on the one that booted, alone and with an empty CIB.
 converged
     A whole cluster.
 drifted
