@@ -238,7 +238,7 @@ def _lun_contents(document: Document, facts: Facts) -> Iterator[Finding]:
 
 def _bmcs(document: Document, facts: Facts) -> Iterator[Finding]:
     for node, known in facts.items():
-        bmc, peer = known.get("bmc", {"not_installed": True}), peer_of(document, node)
+        bmc, peer = known.get("bmc", {}), peer_of(document, node)
         path = f"hadb:nodes:{peer}:bmc"
         if bmc.get("power", "on") != "on":
             yield Finding(

@@ -138,6 +138,12 @@ def test_of_a_lun_that_a_node_does_not_see(luns, seen):
         "What to do: check zoning and LUN masking, rescan the HBA, or correct hadb:storage:luns"]
 
 
+def test_a_lun_that_one_node_does_not_see_is_looked_at_on_the_other_all_the_same():
+    facts = blank()
+    facts["db1"]["luns"], facts["db2"]["luns"] = [], [lun(size=2 * GIB)]
+    assert [line.partition(": ")[0] for line in told(facts)] == ["db1, storage", "db2, storage"]
+
+
 def test_of_sizes():
     facts = blank()
     facts["db1"]["luns"] = [lun(size=2 * GIB)]
@@ -158,6 +164,13 @@ def test_a_lun_of_exactly_the_least_size_is_large_enough_and_without_one_any_is(
         if least is ...:
             facts[node]["luns"] = [lun(size=1)]
     assert told(facts, settings) == []
+
+
+def test_a_lun_that_is_in_our_volume_group_is_as_good_as_blank():
+    facts = blank()
+    for node in NODES:
+        facts[node]["luns"] = [lun(pv={"vg": "db-vg", "vg_uuid": "v", "uuid": "p"}, signatures=FOREIGN)]
+    assert told(facts) == []
 
 
 FOREIGN = [{"type": "xfs", "usage": "filesystem", "offset": 0, "device": "/dev/sda", "label": ""}]
