@@ -11,7 +11,7 @@ from scenario.wait import until
 
 # hadb:pacemaker:migration_threshold, and one more for a kill that came before the server was counted as started.
 _MOST_KILLS = 6
-_ROWS = 200_000
+_ROWS = 20_000
 _SQL = "mariadb --skip-column-names --execute"
 
 
