@@ -23,7 +23,7 @@ def cut_paths_of_passive(stage: Stage) -> None:
 def take_volume_by_hand(stage: Stage) -> None:
     """Somebody activates and mounts the volume on the passive node: LVM refuses, it belongs to the other host."""
     lab = stage.lab
-    vg, lv = lab.pillar["storage"]["vg"], lab.pillar["storage"]["lv"]
+    vg, lv = lab.storage["vg"], lab.storage["lv"]
     activated = lab.ask(stage.passive, f"lvchange --activate y {vg}/{lv} 2>&1", check=False)
     assert activated.returncode != 0, activated.stdout
     mounted = lab.ask(stage.passive, f"mount /dev/{vg}/{lv} {lab.mount} 2>&1", check=False)
