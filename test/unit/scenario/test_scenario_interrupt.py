@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from scenario import interrupt
@@ -19,8 +20,9 @@ class FakeLab:
     def __init__(self) -> None:
         self.done: list[str] = []
 
-    def ask(self, node: str, script: str, timeout: float = 0) -> None:
-        self.done.append(f"wait on {node}")
+    def ask(self, node: str, script: str, timeout: float = 0, check: bool = True) -> SimpleNamespace:
+        self.done.append(f"{'look at' if script.startswith('crmadmin') else 'wait on'} {node}")
+        return SimpleNamespace(stdout="Controller on db1 in state S_IDLE: ok\n")
 
     def verb(self, *words: str) -> None:
         self.done.append(" ".join(words))
@@ -60,7 +62,7 @@ def test_each_phase_is_interrupted_once_and_the_last_run_goes_through(lab: FakeL
     assert lab.done == [
         "kill",
         "wait on db2", "power db2 off", "kill", "power db2 on", "minions answer",
-        "wait on db1", "power db1 off", "power db1 on", "minions answer", "half-built",
+        "wait on db1", "power db1 off", "power db1 on", "minions answer", "look at db1", "half-built",
         "kill", "kill",
     ]  # fmt: skip
 
