@@ -96,7 +96,7 @@ SCENARIOS = (
     Scenario("filesystem in use at a stop", use_filesystem_at_stop, budget=FAILOVER, cases=("S11",)),
     Scenario("packets of a heartbeat cable lost", lose_packets, cases=("N4",)),
     Scenario("corosync killed on the active", kill_corosync, fenced=("active",), budget=FAILOVER, cases=("C1",)),
-    Scenario("helpers of pacemaker killed", kill_helpers, cases=()),
+    Scenario("helpers of pacemaker killed", kill_helpers, explained=("fence-db1", "fence-db2")),
     Scenario("server killed in maintenance", kill_in_maintenance, budget=FAILOVER, explained=("db-server",), cases=("C6",)),
     Scenario("whole cluster restarted", restart_cluster, budget=FAILOVER, cases=("C8",)),
 )
