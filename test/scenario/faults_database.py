@@ -11,7 +11,6 @@ from scenario.wait import until
 
 # hadb:pacemaker:migration_threshold, and one more for a kill that came before the server was counted as started.
 _MOST_KILLS = 6
-_ROWS = 20_000
 _SQL = "mariadb --skip-column-names --execute"
 
 
@@ -88,24 +87,6 @@ def fill_data_directory(stage: Stage) -> None:
     stage.wait_served(time.monotonic())
 
 
-def crash_in_a_huge_transaction(stage: Stage) -> None:
-    """The server is killed in the middle of a transaction of many rows, which is rolled back."""
-    lab, unit = stage.lab, "hadb-test-huge"
-    lab.ask(stage.active, f"{_SQL} 'CREATE TABLE nova.hadb_huge (n BIGINT, t CHAR(200)) ENGINE=InnoDB'")
-    try:
-        lab.ask(stage.active, f"systemd-run --quiet --collect --unit={unit} {_SQL} 'BEGIN; INSERT INTO nova.hadb_huge"
-                              f" SELECT seq, REPEAT(\"x\", 200) FROM seq_1_to_{_ROWS}; SELECT SLEEP(600)'")  # fmt: skip
-        running = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE INFO = 'SELECT SLEEP(600)'"
-        until(lambda: lab.ask(stage.active, f'{_SQL} "{running}"').stdout.strip() != "0", FAILOVER, "no rows", POLL)
-        began = time.monotonic()
-        lab.ask(stage.active, f"kill -9 {PIDS}")
-        stage.wait_served(began)
-        stage.wait_served(time.monotonic())
-        assert lab.ask(stage.active, f"{_SQL} 'SELECT COUNT(*) FROM nova.hadb_huge'").stdout.strip() == "0"
-    finally:
-        lab.ask(stage.active, f"systemctl stop {unit}; {_SQL} 'DROP TABLE IF EXISTS nova.hadb_huge'", check=False)
-
-
 def start_a_second_server(stage: Stage) -> None:
     """Somebody starts the server on the passive node, as one does elsewhere: systemd refuses."""
     done = stage.lab.ask(stage.passive, "systemctl start mariadb.service 2>&1", check=False)
@@ -130,6 +111,5 @@ SCENARIOS = (
     Scenario("server refuses to start", refuse_to_start, budget=FAILOVER, explained=("db-server",), cases=("D6",)),
     Scenario("no connection left", use_up_connections, budget=FAILOVER, cases=("D7",)),
     Scenario("data directory full", fill_data_directory, budget=FAILOVER, explained=("db-server",), cases=("D9",)),
-    Scenario("killed in a huge transaction", crash_in_a_huge_transaction, budget=FAILOVER, explained=("db-server",), cases=("D10",)),
     Scenario("second server started on the passive", start_a_second_server, cases=("D11",)),
 )
