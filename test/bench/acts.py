@@ -68,20 +68,15 @@ def take_back(case: Case, stage: Stage) -> None:
         stage.lab.ask(stage.active, f"crm node online {stage.active}")
 
 
-def fenced(stage: Stage, began: float) -> list[str]:
+def fenced(lab: Lab, began: float) -> list[str]:
     """Return which nodes' power a BMC cut since a moment."""
-    return fenced_since(stage.lab, began)
-
-
-def fenced_since(lab: Lab, began: float) -> list[str]:
-    """The same without a stage."""
     return sorted({one.node for one in events.powers(lab.events(began)) if one.source == "bmc" and one.cut})
 
 
 def _over(case: Case, stage: Stage, began: float) -> bool:
     if case.id == "cables":
-        cut = fenced(stage, began)
-        if cut == [stage.passive] and not fenced(stage, time.monotonic() - _BOTH):
+        cut = fenced(stage.lab, began)
+        if cut == [stage.passive] and not fenced(stage.lab, time.monotonic() - _BOTH):
             # The node with the database won, and the client need not have noticed.
             return bool(stage.writer.wait_writing(time.monotonic(), case.bound))
         if cut in ([], [stage.passive]):

@@ -7,12 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from scenario.client_log import ClientLog
 from scenario.lab import Lab
 from scenario.stage import wait_whole
 from scenario.writer import Writer
 
-from bench.acts import fenced_since
+from bench.acts import fenced
 from bench.calm_verdict import LOAD, LOSS
 
 _CABLE, _PERCENT = "hb1", 20
@@ -57,7 +56,7 @@ def _look_on(
     try:
         begin(lab, seconds)
         while (left := began + seconds - time.monotonic()) > 0:
-            tell(f"{name}: {left / 60:.0f} min left, fenced so far: {fenced_since(lab, began) or 'none'}")
+            tell(f"{name}: {left / 60:.0f} min left, fenced so far: {fenced(lab, began) or 'none'}")
             time.sleep(min(_LOOK_SECONDS, left))
     finally:
         end(lab)
@@ -65,14 +64,10 @@ def _look_on(
     status = wait_whole(lab)
     log = writer.read()
     return {
-        "minutes": round(seconds / 60, 1), "fenced": fenced_since(lab, began),
+        "minutes": round(seconds / 60, 1), "fenced": fenced(lab, began),
         "changed": sorted(node for node, life in _lives(lab).items() if life != lives[node]),
-        "failures": len(status.failures), "writes": len(log.acked), "longest": _longest(log, stopped),
+        "failures": len(status.failures), "writes": len(log.acked), "longest": round(log.longest_gap(stopped).seconds, 2),
     }  # fmt: skip
-
-
-def _longest(log: ClientLog, stopped: float) -> float:
-    return round(log.longest_gap(stopped).seconds, 2)
 
 
 def _lives(lab: Lab) -> dict[str, str]:

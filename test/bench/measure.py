@@ -71,7 +71,7 @@ def _strike(lab: Lab, case: Case, run: Run, writer: Writer) -> _Struck:
     ended = acts.wait_over(case, stage, began)
     # Before anything is healed: a node that boots takes the machine's time from the client.
     end = writer.stop()
-    run.fenced = acts.fenced(stage, began)
+    run.fenced = acts.fenced(stage.lab, began)
     with writer.log.open(encoding="utf-8") as lines:
         gap = outage(lines, end)
     run.outage = round(gap.seconds, 3) if ended else None

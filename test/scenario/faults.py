@@ -22,12 +22,16 @@ PIDS = "$(pidof mariadbd mysqld)"
 FILL = "fallocate -l $(($(df --output=avail -B1 {0} | tail -1) - 16777216)) {1}; dd if=/dev/zero of={1}.rest bs=64k 2>/dev/null || true"
 
 
+def strike(stage: Stage, script: str) -> None:
+    """Do harm to the server on the active node, and wait for a new one's first answer: the old connection dies with the old server."""
+    began = time.monotonic()
+    stage.lab.ask(stage.active, script)
+    stage.wait_served(began)
+
+
 def kill_server(stage: Stage) -> None:
     """kill -9 of the database server."""
-    began = time.monotonic()
-    stage.lab.ask(stage.active, f"kill -9 {PIDS}")
-    # A new server's first answer: the old connection died with the old server.
-    stage.wait_served(began)
+    strike(stage, f"kill -9 {PIDS}")
     until(lambda: stage.home(stage.passive), SEEN_SECONDS, "the server does not come back", POLL)
     stage.wait_served(time.monotonic())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from scenario.faults import CALM, FILL, PIDS, POLL, SEEN_SECONDS
+from scenario.faults import CALM, FILL, PIDS, POLL, SEEN_SECONDS, strike
 from scenario.scenario import FAILOVER, Scenario
 from scenario.stage import Stage
 from scenario.wait import until
@@ -16,9 +16,7 @@ _SQL = "mariadb --skip-column-names --execute"
 
 def hang_server(stage: Stage) -> None:
     """SIGSTOP to the server: it lives and says nothing."""
-    began = time.monotonic()
-    stage.lab.ask(stage.active, f"kill -STOP {PIDS}")
-    stage.wait_served(began)
+    strike(stage, f"kill -STOP {PIDS}")
     stage.wait_served(time.monotonic())
 
 
@@ -33,7 +31,7 @@ def crash_again_and_again(stage: Stage) -> None:
     """The server is killed as soon as it has started, until the cluster tries the other node."""
     for _ in range(_MOST_KILLS):
         stage.lab.ask(stage.active, f"kill -9 {PIDS} 2>/dev/null", check=False)
-        until(lambda: stage.home(stage.passive) == stage.passive or _runs(stage, stage.active), SEEN_SECONDS,
+        until(lambda: stage.home(stage.passive) == stage.passive or stage.server_runs(stage.active), SEEN_SECONDS,
               "no server starts again", POLL)  # fmt: skip
         if stage.home(stage.passive) == stage.passive:
             break
@@ -67,7 +65,7 @@ def use_up_connections(stage: Stage) -> None:
               "connections are left", POLL)  # fmt: skip
         time.sleep(CALM)
         assert stage.home(stage.passive) == stage.active, "the database moved"
-        assert _runs(stage, stage.active), "the server was ended"
+        assert stage.server_runs(stage.active), "the server was ended"
     finally:
         lab.ask(stage.active, f"systemctl stop {sleepers}", check=False)
         until(lambda: lab.ask(stage.active, f"{_SQL} 'SET GLOBAL max_connections = {limit}'", check=False).returncode == 0,
@@ -91,12 +89,8 @@ def start_a_second_server(stage: Stage) -> None:
     """Somebody starts the server on the passive node, as one does elsewhere: systemd refuses."""
     done = stage.lab.ask(stage.passive, "systemctl start mariadb.service 2>&1", check=False)
     assert done.returncode != 0 and "masked" in done.stdout, done.stdout
-    assert not _runs(stage, stage.passive), "a second server runs"
+    assert not stage.server_runs(stage.passive), "a second server runs"
     stage.watch(CALM)
-
-
-def _runs(stage: Stage, node: str) -> bool:
-    return bool(stage.lab.ask(node, "pidof mariadbd mysqld", check=False).stdout.strip())
 
 
 def _failures(stage: Stage):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from scenario.faults import CALM, FILL, PIDS, POLL, SEEN_SECONDS
+from scenario.faults import CALM, FILL, PIDS, POLL, SEEN_SECONDS, strike
 from scenario.scenario import COLD_START, FAILOVER, Scenario
 from scenario.stage import Stage
 from scenario.wait import until
@@ -33,9 +33,7 @@ def keep_busy(stage: Stage) -> None:
 
 def run_out_of_memory(stage: Stage) -> None:
     """The kernel ends the process that it thinks the largest: the server, and nothing of the cluster."""
-    began = time.monotonic()
-    stage.lab.ask(stage.active, f"for pid in {PIDS}; do echo 1000 >/proc/$pid/oom_score_adj; done; echo f >/proc/sysrq-trigger")
-    stage.wait_served(began)
+    strike(stage, f"for pid in {PIDS}; do echo 1000 >/proc/$pid/oom_score_adj; done; echo f >/proc/sysrq-trigger")
     stage.wait_served(time.monotonic())
 
 
@@ -64,7 +62,7 @@ def return_alone(stage: Stage) -> None:
     until(lambda: stage.view(stage.passive), COLD_START, "the node does not come back", POLL)
     end = time.monotonic() + _ALONE
     while time.monotonic() < end:
-        assert not lab.ask(stage.passive, "pidof mariadbd mysqld", check=False).stdout.strip(), "it started alone"
+        assert not stage.server_runs(stage.passive), "it started alone"
         time.sleep(POLL)
     said = lab.ask(stage.passive, "corosync-quorumtool -s; crm_mon -1", check=False).stdout
     assert "WaitForAll" in said and "WITHOUT quorum" in said, said

@@ -55,6 +55,10 @@ class Stage:
         time.sleep(seconds)
         self.wait_served(time.monotonic())
 
+    def server_runs(self, node: str) -> bool:
+        """Return whether a database server runs on a node, whoever started it."""
+        return bool(self.lab.ask(node, "pidof mariadbd mysqld", check=False).stdout.strip())
+
     def view(self, node: str) -> Status | None:
         """Return the cluster as one node sees it, or None while that node cannot say."""
         try:
