@@ -115,6 +115,30 @@ def test_a_filesystem_that_the_kernel_shut_down_fails(mounted: Mounted, flag: st
     assert mounted.does("monitor") == GENERIC
 
 
+def test_a_stop_without_a_device_touches_no_other_filesystem(mounted: Mounted) -> None:
+    """Neither the volume, once inactive, nor /dev/root, which many kernels call their root, exists by its name."""
+    other = mounted.directory / "other"
+    other.mkdir()
+    mounted.run(["mount", "-t", "tmpfs", "tmpfs", str(other)])
+    user = mounted.inside("sh", "-c", f"cd {other}; exec sleep 1000")
+    (mounted.directory / "mounts").write_text(f"/dev/root / ext4 rw 0 0\n/dev/gone {other} ext4 rw 0 0\n")
+    mounted.environment["HADB_MOUNTS"] = str(mounted.directory / "mounts")
+    mounted.parameters["device"] = "/dev/db-vg/db-vol"
+    assert mounted.does("stop") == SUCCESS
+    assert mounted.does("monitor") == NOT_RUNNING
+    assert str(other) in mounted.run(["cat", "/proc/mounts"]).stdout
+    assert user.poll() is None
+    kill(user.pid, signal.SIGKILL)
+    user.wait()
+
+
+def test_on_its_own_directory_a_device_that_the_kernel_lost_is_the_volume(mounted: Mounted) -> None:
+    (mounted.directory / "mounts").write_text(f"/dev/mapper/db--vg-db--vol {mounted.mount_point} ext4 rw 0 0\n")
+    mounted.environment["HADB_MOUNTS"] = str(mounted.directory / "mounts")
+    mounted.parameters["device"] = "/dev/db-vg/db-vol"
+    assert mounted.does("monitor") == SUCCESS
+
+
 def test_a_full_filesystem_is_no_failure(mounted: Mounted) -> None:
     assert mounted.does("start") == SUCCESS
     full = mounted.run(["dd", "if=/dev/zero", f"of={mounted.mount_point}/filler", "bs=4096"])
