@@ -110,6 +110,19 @@ def test_ocf_tester_passes_server(db: Database) -> None:
 
 
 @pytest.mark.parametrize("db", sorted(SERVERS), indirect=True)
+def test_a_probe_reads_the_program_into_memory_where_no_server_runs(db: Database) -> None:
+    (db.run / "bin/nice").write_text(_FAKE.format(name="nice"))
+    (db.run / "bin/nice").chmod(0o755)
+    read = db.run / "nice"
+    assert db.does("monitor", interval=5000) == NOT_RUNNING
+    db.started()
+    assert db.does("monitor", interval=0) == SUCCESS
+    assert not read.exists()
+    assert db.does("stop") == SUCCESS
+    assert db.does("monitor", interval=0) == NOT_RUNNING
+    wait_until(lambda: read.exists() and read.read_text() == "-n 19 cat /usr/sbin/mysqld\n")
+
+
 def test_a_killed_server_is_reported_without_a_monitor(db: Database) -> None:
     pid = db.started()
     kill(pid, signal.SIGKILL)
