@@ -285,7 +285,7 @@ def _judged(cib, wanted, allow_restart):
             f"Pacemaker would not accept this configuration: {'; '.join(errors)}", "correct the pillar"
         )
     planned, anyway = _simulated(new), _simulated(cib)
-    members = {*wanted.members(), *(item for item in cib_merge.owned(cib) if not item.startswith("fence-"))}
+    members = {*wanted.service(), *(item for item in cib_merge.owned(cib) if not item.startswith("fence-"))}
     found = cib_simulation.disruptions(planned, anyway, members)
     if not allow_restart or any(action.what == "fence" for action in found):
         cib_guard.refuse_disruptions(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import xml.etree.ElementTree as ET
 from typing import Any
 
 import yaml
@@ -45,3 +46,21 @@ def captured(**changes: Any) -> dict[str, Any]:
 def without_vip(name: str, given: dict[str, Any]) -> dict[str, Any]:
     """Return a document without one of its virtual addresses."""
     return merge(given) | {"vips": {key: vip for key, vip in given["vips"].items() if key != name}}
+
+
+def with_addresses_in_the_group(root: ET.Element) -> ET.Element:
+    """Make a CIB one of before decision 0064, when the addresses were members of the group, and return it."""
+    config = root.find("configuration")
+    assert config is not None
+    resources, group = config.find("resources"), config.find("resources/group")
+    assert resources is not None and group is not None
+    places = list(group)
+    before_server = places.index(next(item for item in places if item.get("id") == "db-server"))
+    for address in [item for item in resources if item.get("id", "").startswith("vip-")]:
+        resources.remove(address)
+        group.insert(before_server, address)
+    for section in (config.find("constraints"), config.find("tags/tag[@id='hadb']")):
+        assert section is not None
+        for item in [item for item in section if item.get("id", "").startswith(("col-vip-", "ord-vip-"))]:
+            section.remove(item)
+    return root

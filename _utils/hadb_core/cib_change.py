@@ -27,8 +27,13 @@ def resources(objects: Mapping[str, Any]) -> list[str]:
 
 
 def members(objects: Mapping[str, Any], resource: str) -> list[str]:
-    """Return the primitives that move when a resource is moved: a group's members, or itself."""
-    return objects.get(f"group {resource}", {}).get("members", resource).split()
+    """Return the primitives that move when a resource is moved: a group's members or itself, and what has to be with it."""
+    with_it = [
+        facts.get("rsc", "")
+        for name, facts in objects.items()
+        if name.startswith("colocation ") and (facts.get("with-rsc"), facts.get("score")) == (resource, "INFINITY")
+    ]
+    return [*objects.get(f"group {resource}", {}).get("members", resource).split(), *with_it]
 
 
 def refuse_unknown(objects: Mapping[str, Any], resource: str) -> None:

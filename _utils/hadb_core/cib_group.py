@@ -1,4 +1,8 @@
-"""The database's resource group: volume, filesystem, addresses, server, by hadb's agents or the stock ones."""
+"""The database's resource group and its addresses, by hadb's agents or the stock ones.
+
+The group is volume, filesystem, server, one after the other. An address needs neither volume nor filesystem, so it is
+not in their line (decision 0064): constraints keep it on the group's node, and there before the server.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from hadb_core.cib_primitive import Agent, nvset, primitive, text
 Document = Mapping[str, Any]
 
 GROUP = "db"
+SERVER = "db-server"
 # Any positive number: the node that runs part of the group outranks one that runs none of it.
 PRIORITY = "10"
 
@@ -33,22 +38,50 @@ _AGENTS: Mapping[str, Mapping[str, Agent]] = {
 
 def group(document: Document) -> ET.Element:
     """Return the group; see :func:`hadb_core.cib_wanted.wanted` for the document."""
-    policy = document["pacemaker"]
-    agents, operations = _AGENTS[policy["agents"]], policy["operations"]
-    stock = policy["agents"] == "stock"
-    members = [("db-lvm", "lvm", _volume(document, stock)), ("db-fs", "fs", _filesystem(document))]
-    members += [(f"vip-{name}", "vip", _address(vip, stock)) for name, vip in sorted(document["vips"].items())]
-    members.append(("db-server", "server", _server(document)))
     found = ET.Element("group", id=GROUP)
-    found.extend(primitive(name, agents[kind], params, operations[kind]) for name, kind, params in members)
+    found.append(_resource(document, "db-lvm", "lvm", _volume(document)))
+    found.append(_resource(document, "db-fs", "fs", _filesystem(document)))
+    found.append(_resource(document, SERVER, "server", _server(document)))
     # On the group, so that the node counts as the better one while it is still starting it.
     nvset(found, "meta_attributes", {"priority": PRIORITY})
     return found
 
 
-def _volume(document: Document, stock: bool) -> dict[str, str]:
+def addresses(document: Document) -> list[ET.Element]:
+    """Return the virtual addresses, by name."""
+    return [
+        _resource(document, f"vip-{name}", "vip", _address(document, vip))
+        for name, vip in sorted(document["vips"].items())
+    ]
+
+
+def address_constraints(document: Document) -> list[ET.Element]:
+    """Return what binds each address to the group: the same node, and there before the server, which may listen on it alone."""
+    found = []
+    for name in (f"vip-{name}" for name in sorted(document["vips"])):
+        together, before = bindings(name)
+        found.append(ET.Element("rsc_colocation", {"id": together, "rsc": name, "with-rsc": GROUP, "score": "INFINITY"}))
+        found.append(ET.Element("rsc_order", {"id": before, "first": name, "then": SERVER, "kind": "Mandatory"}))
+    return found
+
+
+def bindings(name: str) -> tuple[str, str]:
+    """Return the ids of the two constraints, colocation and order, of a resource that is bound to the group."""
+    return f"col-{name}", f"ord-{name}"
+
+
+def _resource(document: Document, name: str, kind: str, params: Mapping[str, str]) -> ET.Element:
+    policy = document["pacemaker"]
+    return primitive(name, _AGENTS[policy["agents"]][kind], params, policy["operations"][kind])
+
+
+def _stock(document: Document) -> bool:
+    return document["pacemaker"]["agents"] == "stock"
+
+
+def _volume(document: Document) -> dict[str, str]:
     storage = document["storage"]
-    if stock:
+    if _stock(document):
         # It activates the whole group; given a volume it would leave the others to nobody.
         return {"vgname": storage["vg"], "vg_access_mode": "system_id"}
     # Fencing proves these dead and nobody else (decision 0014).
@@ -66,9 +99,9 @@ def _filesystem(document: Document) -> dict[str, str]:
     return {**mount, "options": filesystem["options"]} if filesystem["options"] else mount
 
 
-def _address(vip: Mapping[str, Any], stock: bool) -> dict[str, str]:
+def _address(document: Document, vip: Mapping[str, Any]) -> dict[str, str]:
     params = {"ip": vip["address"], "cidr_netmask": text(vip["prefix_length"]), "nic": vip["interface"]}
-    if stock and ":" in vip["address"]:
+    if _stock(document) and ":" in vip["address"]:
         # Duplicate address detection would cost up to 10 s; the peer that had the address is fenced.
         params["nodad"] = "true"
     return params

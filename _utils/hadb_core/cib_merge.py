@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 
 from hadb_core import cib_xml
 from hadb_core.cib_facts import HOLDS, differences, facts, label
-from hadb_core.cib_group import GROUP
+from hadb_core.cib_group import GROUP, bindings
 from hadb_core.cib_values import canonical, old_property_name, property_name
 from hadb_core.cib_wanted import TAG, Wanted
 from hadb_core.errors import Refused, Unreadable
@@ -116,15 +116,20 @@ def _parents(config: ET.Element) -> dict[str, tuple[ET.Element, ET.Element]]:
 
 def _merge_resource(config: ET.Element, wanted: ET.Element) -> None:
     resources, known = _section(config, "resources"), _parents(config)
-    if wanted.tag == "primitive":
-        _refuse_foreign_container(known, wanted.get("id", ""), (resources,))
-        _place(resources, wanted)
-        return
     live = known.get(GROUP, (resources, None))[1]
     if live is not None and known[GROUP][0] is not resources:
         raise Refused(
             f"the group {GROUP} is inside {label(known[GROUP][0])}, which is not hadb's", "take it out"
         )
+    if wanted.tag == "primitive":
+        name = wanted.get("id", "")
+        _refuse_foreign_container(known, name, (resources, live))
+        if live is not None and known.get(name, (None,))[0] is live:
+            # The addresses were members once (decision 0064). Out of the group, what runs goes on running.
+            live.remove(known[name][1])
+            resources.insert(list(resources).index(live), known[name][1])
+        _place(resources, wanted)
+        return
     group = _with_holds(wanted, live)
     for member in group.findall("primitive"):
         name = member.get("id", "")
@@ -262,6 +267,8 @@ def _append(target: ET.Element, name: str, value: str) -> ET.Element:
 
 def _remove_gone(config: ET.Element, gone: list[str]) -> None:
     known = _parents(config)
+    # What bound an address to the group goes with it, also if somebody took it out of the record.
+    gone = [*gone, *(binding for name in gone for binding in bindings(name))]
     for name in gone:
         users = [label(item) for item in _section(config, "constraints") if name in _named_by(item)]
         users = [user for user in users if user.split()[-1] not in gone]

@@ -11,8 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hadb_core import cib_fencing
-from hadb_core.cib_group import group
+from hadb_core import cib_fencing, cib_group
 from hadb_core.cib_primitive import text
 from hadb_core.cib_values import property_fault
 from hadb_core.errors import Invalid
@@ -50,6 +49,11 @@ class Wanted:
         ours = next(item for item in self.resources if item.tag == "group")
         return tuple(item.get("id", "") for item in ours.findall("primitive"))
 
+    def service(self) -> tuple[str, ...]:
+        """Return the ids of what clients need, which all runs on one node: the group's members and the addresses."""
+        alone = (item.get("id", "") for item in self.resources if item.tag == "primitive" and item.get("class") != "stonith")
+        return (*self.members(), *alone)
+
 
 def wanted(document: Document) -> Wanted:
     """Return what the CIB must hold.
@@ -69,8 +73,15 @@ def wanted(document: Document) -> Wanted:
     policy = document["pacemaker"]
     extras = {name: text(value) for name, value in sorted(policy.get("properties", {}).items())}
     return Wanted(
-        resources=(*(cib_fencing.device(document, node) for node in nodes), group(document)),
-        constraints=tuple(_banned(f"fence-{node}", node) for node in nodes),
+        resources=(
+            *(cib_fencing.device(document, node) for node in nodes),
+            *cib_group.addresses(document),
+            cib_group.group(document),
+        ),
+        constraints=(
+            *(_banned(f"fence-{node}", node) for node in nodes),
+            *cib_group.address_constraints(document),
+        ),
         properties={**extras, **_properties(document)},
         defaults={
             "resource-stickiness": text(policy["stickiness"]),

@@ -67,7 +67,7 @@ def test_the_whole_configuration_is_one_epoch_and_one_transition(live):
 
 def test_everything_runs_on_one_node_and_fencing_on_the_others(live):
     resources = live.module.status()["resources"]
-    assert len({resources[name]["node"] for name in wanted(live.document()).members()}) == 1
+    assert len({resources[name]["node"] for name in wanted(live.document()).service()}) == 1
     assert (resources["fence-db1"]["node"], resources["fence-db2"]["node"]) == ("db2", "db1")
 
 
@@ -131,7 +131,7 @@ def test_a_move_does_what_was_foretold_and_leaves_no_constraint(live):
     assert live.module.where() == source
     assert live.module.move(target)["settled"]
     where = {name: resource["node"] for name, resource in live.module.status()["resources"].items()}
-    assert foretold == [(name, where[name]) for name in wanted(live.document()).members()]
+    assert foretold == [(name, where[name]) for name in wanted(live.document()).service()]
     assert live.module.status()["holds"] == []
 
 
@@ -153,7 +153,7 @@ def test_a_standby_does_what_was_foretold(live):
     owner = live.module.where()
     idle = next(node for node in ("db1", "db2") if node != owner)
     assert live.module.simulate(standby=idle)["interrupted"] == []
-    assert set(live.module.simulate(standby=owner)["interrupted"]) == set(wanted(live.document()).members())
+    assert set(live.module.simulate(standby=owner)["interrupted"]) == set(wanted(live.document()).service())
     assert live.module.standby(owner)["settled"] and live.module.where() == idle
     assert live.module.online(owner)["settled"] and live.module.where() == idle
 
@@ -198,7 +198,7 @@ def test_another_set_of_agents_takes_over_when_it_is_allowed(live):
         live.settled()
         # On either node: with the history of its stopped resources Pacemaker forgets where they were.
         resources = live.module.status()["resources"]
-        assert len({resources[name]["node"] for name in wanted(allowed).members()}) == 1
+        assert len({resources[name]["node"] for name in wanted(allowed).service()}) == 1
         assert live.module.status()["failures"] == []
         assert live.state.configured("x", allowed)["changes"] == {}
 

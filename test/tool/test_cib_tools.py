@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from cib_chroot import SUITES, agents_layer, chroot, run_all
-from cib_document import AGENT_SETS, without_vip
+from cib_document import AGENT_SETS, with_addresses_in_the_group, without_vip
 from cib_document import document as shipped
 from joined_module import pacemaker
 
@@ -126,7 +126,7 @@ def test_a_fresh_configuration_is_one_epoch_and_everything_runs(bench):
     bench.let_pacemaker_work()
     resources = bench.module.status()["resources"]
     assert all(resource["active"] for resource in resources.values())
-    assert len({resources[name]["node"] for name in wanted(bench.document()).members()}) == 1
+    assert len({resources[name]["node"] for name in wanted(bench.document()).service()}) == 1
     assert (resources["fence-db1"]["node"], resources["fence-db2"]["node"]) == ("db2", "db1")
 
 
@@ -218,7 +218,7 @@ def test_an_agent_that_is_not_there_is_an_error_and_not_an_empty_one(bench, call
 def test_what_a_change_would_do_is_foretold_and_nothing_is_written(built):
     before, owner = built.cib.read_bytes(), built.module.where()
     idle = next(node for node in ("db1", "db2") if node != owner)
-    members = list(wanted(built.document()).members())
+    members = list(wanted(built.document()).service())
 
     def told(**change):
         answer = built.module.simulate(**change)
@@ -240,7 +240,7 @@ def test_a_simulated_online_starts_what_waited_for_the_node(built):
         assert built.tool("crm_attribute", f"--node={node}", "--name=standby", "--update=on").returncode == 0
     built.let_pacemaker_work()
     starts = {item["target"] for item in built.module.simulate(online=owner)["actions"] if item["what"] == "start"}
-    assert set(wanted(built.document()).members()) <= starts
+    assert set(wanted(built.document()).service()) <= starts
 
 
 def test_a_test_run_of_a_state_asks_but_never_changes(built, bench):
@@ -269,9 +269,25 @@ def test_refuses_to_restart_the_database_for_a_new_address_unless_allowed(built)
     assert any("restart vip-nova" in action for action in built.module.apply(moved, allow_restart=True))
 
 
+def test_addresses_leave_the_group_they_were_in_and_nothing_is_interrupted(built):
+    built.cib.write_bytes(ET.tostring(with_addresses_in_the_group(built.root())))
+    built.let_pacemaker_work()
+    before = built.epoch()
+    assert built.module.simulate(document=built.document())["interrupted"] == []
+    assert built.module.apply(built.document()) == []
+    assert built.epoch() == before + 1 and built.module.plan(built.document())["changes"] == {}
+
+
+def test_an_address_takes_the_group_along_and_waits_for_nothing_but_its_place(built):
+    owner, service = built.module.where(), list(wanted(built.document()).service())
+    assert built.module.simulate(ban=owner, resource="vip-nova")["interrupted"] == service
+    order = [item.get("then") for item in built.root().iterfind("configuration/constraints/rsc_order")]
+    assert order == ["db-server", "db-server"]
+
+
 def test_another_set_of_agents_restarts_the_whole_group_and_is_refused_unless_allowed(built):
     other = shipped(AGENT_SETS["hadb" if built.agents == "stock" else "stock"])
-    before, members = built.cib.read_bytes(), wanted(other).members()
+    before, members = built.cib.read_bytes(), wanted(other).service()
     assert built.module.simulate(document=other)["interrupted"] == list(members)
     refused = built.module.plan(other)["refused"]
     with pytest.raises(Refused, match="would interrupt the database"):

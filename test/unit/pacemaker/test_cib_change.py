@@ -86,9 +86,9 @@ def test_an_empty_cluster_says_that_it_has_none():
         cib_change.refuse_unknown({"property": {}}, "db")
 
 
-def test_a_groups_members_move_with_it(running):
+def test_a_groups_members_and_addresses_move_with_it(running):
     objects = cib_plan.snapshot(running)
-    assert cib_change.members(objects, "db") == ["db-lvm", "db-fs", "vip-glance", "vip-nova", "db-server"]
+    assert cib_change.members(objects, "db") == ["db-lvm", "db-fs", "db-server", "vip-glance", "vip-nova"]
     assert cib_change.members(objects, "db-fs") == ["db-fs"]
 
 

@@ -2,7 +2,7 @@ import copy
 import xml.etree.ElementTree as ET
 
 import pytest
-from cib_document import SITE, without_vip
+from cib_document import SITE, with_addresses_in_the_group, without_vip
 from cib_document import captured as document
 
 from hadb_core import cib_merge
@@ -185,11 +185,37 @@ def test_refuses_to_take_the_group_out_of_a_clone():
 
 def test_a_member_that_somebody_added_to_the_group_keeps_its_place(running):
     group = running.find("configuration/resources/group")
-    group.insert(3, ET.fromstring('<primitive id="backup" class="ocf" provider="heartbeat" type="Dummy"/>'))
+    group.insert(2, ET.fromstring('<primitive id="backup" class="ocf" provider="heartbeat" type="Dummy"/>'))
     merged = cib_merge.merge(running, wanted(document(vips={"nova": {"address": "10.20.0.60"}})))
     assert [item.get("id") for item in merged.find("configuration/resources/group").findall("primitive")] == [
-        "db-lvm", "db-fs", "backup", "vip-glance", "vip-nova", "db-server",
+        "db-lvm", "backup", "db-fs", "db-server",
     ]  # fmt: skip
+
+
+def test_addresses_that_were_members_of_the_group_leave_it_as_they_are(running):
+    held = with_addresses_in_the_group(running).find("configuration/resources/group/primitive[@id='vip-nova']")
+    ET.SubElement(ET.SubElement(held, "meta_attributes", id="m"), "nvpair", id="n", name="is-managed", value="false")
+    told = {step.path for step in plan(running, wanted(document())).steps}
+    assert told == {
+        "group db members", "tag hadb objects",
+        *(f"{kind}-vip-{name}" for name in ("glance", "nova") for kind in ("colocation col", "order ord")),
+    }  # fmt: skip
+    merged = cib_merge.merge(running, wanted(document()))
+    assert not plan(merged, wanted(document()))
+    assert [item.get("id") for item in merged.findall("configuration/resources/group/primitive")] == ["db-lvm", "db-fs", "db-server"]
+    assert merged.find("configuration/resources/primitive[@id='vip-nova']/meta_attributes/nvpair").get("name") == "is-managed"
+
+
+def test_an_address_that_leaves_the_pillar_takes_its_constraints_along(running):
+    fewer = without_vip("glance", document())
+    merged = cib_merge.merge(running, wanted(fewer))
+    assert "glance" not in ET.tostring(merged.find("configuration/constraints"), encoding="unicode")
+    record = running.find("configuration/tags/tag[@id='hadb']")
+    for item in [item for item in record if item.get("id").endswith("-vip-glance")]:
+        record.remove(item)
+    assert ET.tostring(cib_merge.merge(running, wanted(fewer)).find("configuration/constraints")) == ET.tostring(
+        merged.find("configuration/constraints")
+    )
 
 
 def test_a_member_made_by_hand_outside_the_group_is_adopted():

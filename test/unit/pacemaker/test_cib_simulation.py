@@ -5,16 +5,16 @@ from hadb_core.cib_simulation import Action, actions, answer, disruptions
 from hadb_core.cib_status import status, stopped
 from hadb_core.errors import Refused, Unreadable
 
-MEMBERS = ("db-lvm", "db-fs", "vip-glance", "vip-nova", "db-server")
+MEMBERS = ("db-lvm", "db-fs", "db-server", "vip-glance", "vip-nova")
 
 
 def test_a_changed_address_restarts_it_and_what_depends_on_it(real):
     found = actions(real("crm_simulate-restart"))
     assert [(item.what, item.target, item.node) for item in found] == [
-        ("restart", "vip-nova", "db1"),
         ("restart", "db-server", "db1"),
+        ("restart", "vip-nova", "db1"),
     ]
-    assert "resource definition change" in str(found[0])
+    assert "resource definition change" in str(found[1])
 
 
 def test_no_change_does_nothing(real):

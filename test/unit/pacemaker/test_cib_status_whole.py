@@ -61,13 +61,13 @@ def test_a_cluster_with_a_failure_and_a_fencing_is_read_whole(real, version):
         "agent": "stonith:fence_ipmilan", "role": "Stopped", "node": "", "nodes": [], "active": False,
     }  # fmt: skip
     (failure,) = found["failures"]
-    assert failure.pop("when").startswith("2026-11-22 ")
+    assert failure.pop("when").startswith("2026-11-2")
     assert failure == {
         "operation": "db-server_monitor_5000", "node": "db1", "status": failure["status"], "reason": "",
     }  # fmt: skip
     assert failure["status"].lower() == "not running"
     (event,) = found["fencing_history"]
-    assert event.pop("when").startswith("2026-11-22 ")
+    assert event.pop("when").startswith("2026-11-2")
     assert event == {"action": "reboot", "target": "db2", "status": "success", "by": "db1", "reason": ""}
     assert (found["running"], found["reason"], found["holds"]) == (True, "", [])
 

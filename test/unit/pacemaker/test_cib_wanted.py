@@ -33,8 +33,19 @@ def agent(found, name):
     return facts(by_id(found, name))["agent"]
 
 
-def test_the_group_starts_volume_filesystem_addresses_server_in_this_order(chosen):
-    assert wanted(chosen()).members() == ("db-lvm", "db-fs", "vip-glance", "vip-nova", "db-server")
+def test_the_group_starts_volume_filesystem_server_in_this_order(chosen):
+    assert wanted(chosen()).members() == ("db-lvm", "db-fs", "db-server")
+
+
+def test_an_address_waits_for_no_volume_but_is_where_the_group_is_and_there_before_the_server(chosen):
+    found = wanted(chosen())
+    assert found.service() == ("db-lvm", "db-fs", "db-server", "vip-glance", "vip-nova")
+    for name in ("vip-glance", "vip-nova"):
+        together, before = facts(by_id(found, f"col-{name}")), facts(by_id(found, f"ord-{name}"))
+        assert together == {"rsc": name, "with-rsc": "db", "score": "INFINITY"}
+        assert before == {"first": name, "then": "db-server", "kind": "Mandatory"}
+    orders = [item for item in found.constraints if item.tag == "rsc_order"]
+    assert {item.get("first") for item in orders} == {"vip-glance", "vip-nova"}
 
 
 def test_hadbs_agents_are_the_default_and_stock_ones_are_a_choice():

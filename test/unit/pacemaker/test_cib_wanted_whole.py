@@ -44,15 +44,15 @@ def test_a_fence_device_has_every_parameter() -> None:
 
 
 def parameters(**changes: object) -> dict[str, dict[str, str]]:
-    group = wanted(captured(**changes)).resources[-1]
-    assert [item.tag for item in group] == ["meta_attributes"] + ["primitive"] * 5
+    found = wanted(captured(**changes)).resources
+    assert [item.tag for item in found[-1]] == ["meta_attributes"] + ["primitive"] * 3
     return {
         item.get("id", ""): {name[6:]: value for name, value in facts(item).items() if name.startswith("param ")}
-        for item in group.findall("primitive")
+        for item in (*found[2:-1], *found[-1].findall("primitive"))
     }
 
 
-def test_the_members_of_the_group_have_every_parameter() -> None:
+def test_what_serves_clients_has_every_parameter() -> None:
     assert parameters() == {
         "db-lvm": {"vgname": "db-vg", "vg_access_mode": "system_id"},
         "db-fs": {"device": "/dev/db-vg/db-vol", "directory": "/dbmnt", "fstype": "ext4", "options": "noatime"},
@@ -78,8 +78,12 @@ def test_properties_defaults_bans_and_what_only_the_pillar_asked_for() -> None:
     assert (found.extras, found.nodes) == (("batch-limit", "enable-acl"), ("db1", "db2"))
     assert found.defaults == {"resource-stickiness": "1000", "migration-threshold": "3", "failure-timeout": "600s"}
     assert [ET.tostring(item, encoding="unicode") for item in found.constraints] == [
-        f'<rsc_location id="loc-fence-{node}" rsc="fence-{node}" node="{node}" score="-INFINITY" />' for node in ("db1", "db2")
-    ]
+        *(f'<rsc_location id="loc-fence-{node}" rsc="fence-{node}" node="{node}" score="-INFINITY" />' for node in ("db1", "db2")),
+        *(text for name in ("vip-glance", "vip-nova") for text in (
+            f'<rsc_colocation id="col-{name}" rsc="{name}" with-rsc="db" score="INFINITY" />',
+            f'<rsc_order id="ord-{name}" first="{name}" then="db-server" kind="Mandatory" />',
+        )),
+    ]  # fmt: skip
     given = captured()
     given["pacemaker"] = {key: value for key, value in given["pacemaker"].items() if key != "properties"}
     assert wanted(given).extras == ()

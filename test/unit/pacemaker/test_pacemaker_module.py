@@ -186,7 +186,7 @@ def test_a_restart_can_be_allowed_and_is_told(module, commands, real):
     commands.expect(QUERY, out=real("cib-running"))
     expect_judgement(commands, real, "crm_simulate-restart")
     commands.expect(["crm_diff"], out=DIFF, code=1).expect(PATCH)
-    assert "restart vip-nova on db1" in module.apply(changed(), allow_restart=True)[0]
+    assert "restart vip-nova on db1" in module.apply(changed(), allow_restart=True)[1]
 
 
 def test_a_fence_cannot_be_allowed(module, commands, real):
@@ -275,8 +275,8 @@ def expect_simulation(commands, real, changed="crm_simulate-restart"):
 def test_what_a_new_configuration_would_do_is_told_and_not_done(module, commands, real):
     expect_simulation(commands, real)
     answer = module.simulate(document=changed())
-    assert answer["interrupted"] == ["vip-nova", "db-server"] and answer["fenced"] == []
-    assert answer["actions"][0].items() >= {"what": "restart", "target": "vip-nova", "node": "db1"}.items()
+    assert answer["interrupted"] == ["db-server", "vip-nova"] and answer["fenced"] == []
+    assert answer["actions"][1].items() >= {"what": "restart", "target": "vip-nova", "node": "db1"}.items()
     assert "10.20.0.60" in commands.inputs[1] and "10.20.0.60" not in commands.inputs[2]
 
 

@@ -13,10 +13,11 @@ WAIT = ["crm_resource", "--wait"]
 
 @pytest.fixture
 def moved(real):
-    """What crm_mon says after the group has moved from db1 to db2."""
+    """What crm_mon says after the group, and its addresses, have moved from db1 to db2."""
     report = ET.fromstring(real("crm_mon-running"))
-    for node in report.iterfind("resources/group/resource/node"):
-        node.set("name", "db2")
+    for resource in report.iterfind("resources//resource"):
+        for node in [] if resource.get("id").startswith("fence-") else resource.findall("node"):
+            node.set("name", "db2")
     return ET.tostring(report, encoding="unicode")
 
 
