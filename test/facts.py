@@ -50,6 +50,7 @@ def volume(**other: Any) -> dict[str, Any]:
     return {
         "exists": True,
         "vg_uuid": "uuid-1",
+        "system_id": "db1",
         "active": False,
         "mounted_at": [],
     } | other

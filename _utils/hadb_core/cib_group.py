@@ -48,8 +48,11 @@ def group(document: Document) -> ET.Element:
 
 def _volume(document: Document, stock: bool) -> dict[str, str]:
     storage = document["storage"]
-    # The stock agent activates the whole group; given a volume it would leave the others to nobody.
-    return {"vgname": storage["vg"], **({"vg_access_mode": "system_id"} if stock else {"lvname": storage["lv"]})}
+    if stock:
+        # It activates the whole group; given a volume it would leave the others to nobody.
+        return {"vgname": storage["vg"], "vg_access_mode": "system_id"}
+    # Fencing proves these dead and nobody else (decision 0014).
+    return {"vgname": storage["vg"], "lvname": storage["lv"], "hosts": " ".join(sorted(document["nodes"]))}
 
 
 def _filesystem(document: Document) -> dict[str, str]:

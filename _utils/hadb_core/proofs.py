@@ -66,6 +66,15 @@ def _volume(document: Document, facts: Facts) -> Iterator[Finding]:
             "two volume groups of that name",
             "the nodes do not see the same LUNs; correct zoning before anything else",
         )
+    for owner in sorted({volume["system_id"] for volume in volumes.values() if volume["exists"]} - set(volumes)):
+        yield Finding(
+            "cluster",
+            "volume",
+            f"{storage['vg']} to belong to {' or '.join(volumes)}",
+            f"it belongs to {owner or 'nobody'}",
+            "make sure that no host but the cluster's uses it, then take it back on the node that is to have it: "
+            f"`vgchange {_allowing(owner)}--systemid NODE {storage['vg']}`, and `crm resource cleanup`",
+        )
     active = [node for node, volume in volumes.items() if volume["exists"] and volume["active"]]
     allowed = _owner(facts)
     for node in active:
@@ -77,6 +86,11 @@ def _volume(document: Document, facts: Facts) -> Iterator[Finding]:
                 "it is active",
                 f"unmount it and run `vgchange -an {storage['vg']}` on {node}; only Pacemaker may activate it",
             )
+
+
+def _allowing(owner: str) -> str:
+    """Return the words with which LVM lets a group of that owner be changed."""
+    return f"--config 'local/extra_system_ids=[\"{owner}\"]' " if owner else ""
 
 
 def _owner(facts: Facts) -> str:

@@ -160,6 +160,34 @@ def test_a_missing_physical_volume_is_refused(volumes: Volumes) -> None:
     assert volumes.said("lvm") == ""
 
 
+@pytest.mark.parametrize("hosts", ["db1 db3", "db"])
+def test_a_group_of_a_host_that_fencing_knows_nothing_of_is_not_taken_over(volumes: Volumes, hosts: str) -> None:
+    refused = volumes.act("lvm", "start", {**VOLUME, "hosts": hosts})
+    assert refused.returncode == GENERIC and f"'db2', which is none of {hosts}" in refused.stderr
+    assert volumes.owner() == "db2" and volumes.said("lvm") == ""
+    assert volumes.act("lvm", "start", {**VOLUME, "hosts": "db1 db2"}).returncode == SUCCESS
+    assert volumes.owner() == HOST
+
+
+def test_a_group_that_was_given_away_while_it_is_in_use_fails_its_deep_monitor(volumes: Volumes) -> None:
+    known = {**VOLUME, "hosts": f"{HOST} db2"}
+    assert volumes.act("lvm", "start", known).returncode == SUCCESS
+    assert volumes.act("lvm", "monitor", known, depth=10).returncode == SUCCESS
+    # As another host would do it, from which the volume is not active.
+    volumes.host("db2")
+    assert volumes.run(["vgchange", "--yes", "--config", f'local/extra_system_ids=["{HOST}"]', "--systemid", "thief", "vg-db"]).returncode == 0
+    volumes.host("")
+    assert volumes.act("lvm", "monitor", known).returncode == SUCCESS
+    seen = volumes.act("lvm", "monitor", known, depth=10)
+    assert seen.returncode == GENERIC and "belongs to 'thief' now" in seen.stderr
+
+
+def test_a_group_that_cannot_be_read_was_not_given_away(volumes: Volumes) -> None:
+    assert volumes.act("lvm", "start", VOLUME).returncode == SUCCESS
+    volumes.fake("vgs", "#!/bin/sh\nexit 5\n")
+    assert volumes.act("lvm", "monitor", VOLUME, depth=10).returncode == SUCCESS
+
+
 def test_a_group_that_is_not_there_fails_a_start_only(volumes: Volumes) -> None:
     away = {"vgname": "elsewhere", "lvname": "data"}
     assert volumes.act("lvm", "start", away, timeout=3000).returncode == GENERIC

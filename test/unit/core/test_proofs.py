@@ -66,6 +66,25 @@ def test_volume_not_seen_or_another_one():
     assert "two volume groups of that name" in said("volume", facts)
 
 
+def test_volume_group_that_was_given_to_another_host_or_to_nobody():
+    facts = whole()
+    for node in NODES:
+        facts[node]["volume"] |= {"system_id": "thief"}
+    assert "cluster, volume: expected db-vg to belong to db1 or db2; found it belongs to thief" in said("volume", facts)
+    for node in NODES:
+        facts[node]["volume"] |= {"system_id": ""}
+    assert "found it belongs to nobody" in said("volume", facts)
+
+
+def test_volume_group_of_either_node_or_not_seen_at_all_was_not_given_away():
+    facts = whole()
+    for node in NODES:
+        facts[node]["volume"] |= {"system_id": "db2"}
+    assert said("volume", facts) == ""
+    facts["db1"]["volume"] = volume(exists=False, vg_uuid=None, system_id="")
+    assert "belongs to" not in said("volume", facts)
+
+
 @pytest.mark.parametrize(
     ("change", "wanted"),
     [

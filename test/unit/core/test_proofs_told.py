@@ -39,6 +39,14 @@ def told(proof: str, facts: dict[str, Any]) -> list[str]:
     ("db2:volume", volume(active=True), [
         "db2, volume: expected db-vg/db-vol not active here; found it is active. What to do: unmount it and run "
         "`vgchange -an db-vg` on db2; only Pacemaker may activate it"]),
+    ("both:volume", volume(system_id="thief"), [
+        "cluster, volume: expected db-vg to belong to db1 or db2; found it belongs to thief. What to do: make sure that no host "
+        "but the cluster's uses it, then take it back on the node that is to have it: `vgchange --config "
+        "'local/extra_system_ids=[\"thief\"]' --systemid NODE db-vg`, and `crm resource cleanup`"]),
+    ("both:volume", volume(system_id=""), [
+        "cluster, volume: expected db-vg to belong to db1 or db2; found it belongs to nobody. What to do: make sure that no host "
+        "but the cluster's uses it, then take it back on the node that is to have it: `vgchange --systemid NODE db-vg`, and "
+        "`crm resource cleanup`"]),
     # Stopped by Pacemaker, and still active: no node is the one that may have it.
     ("both:cluster", cluster(owner=None), [
         "db1, volume: expected db-vg/db-vol not active here; found it is active. What to do: unmount it and run "

@@ -66,7 +66,7 @@ def test_the_stock_agents_get_what_they_always_got():
 
 def test_hadbs_agents_are_told_the_same_place_as_the_stock_ones():
     ours, stock = wanted(document()), wanted(document(AGENT_SETS["stock"]))
-    assert params(ours, "db-lvm") == {"vgname": "db-vg", "lvname": "db-vol"}
+    assert params(ours, "db-lvm") == {"vgname": "db-vg", "lvname": "db-vol", "hosts": "db1 db2"}
     for name in ("db-fs", "vip-nova", "vip-glance", "db-server"):
         assert params(ours, name) == params(stock, name)
 
@@ -127,6 +127,10 @@ def test_storage_that_cannot_be_released_or_read_fences_the_node(chosen, resourc
     failures = {fact: value for fact, value in found.items() if fact.endswith("on-fail")}
     assert set(failures.values()) == {"fence"}
     assert any("stop" in fact for fact in failures) and any("monitor" in fact for fact in failures)
+
+
+def test_the_volumes_monitor_asks_whose_the_group_is(chosen):
+    assert facts(by_id(wanted(chosen()), "db-lvm"))["op monitor 30s OCF_CHECK_LEVEL"] == "10"
 
 
 @pytest.mark.parametrize(("resource", "depth"), [("db-fs", "20"), ("db-server", "10")])
