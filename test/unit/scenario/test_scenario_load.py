@@ -169,8 +169,8 @@ def test_login_asks_again_while_the_server_does_not_answer(monkeypatch: pytest.M
 
 def test_redo_log_is_full_when_the_server_is_about_to_write_back() -> None:
     assert not redo_is_full(None)
-    assert not redo_is_full({"age": 700, "most": 1000})
-    assert redo_is_full({"age": 800, "most": 1000})
+    assert not redo_is_full({"age": 740, "most": 1000})
+    assert redo_is_full({"age": 750, "most": 1000})
 
 
 def test_account_is_put_back_as_the_server_described_it() -> None:
