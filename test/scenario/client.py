@@ -50,15 +50,16 @@ def write(settings: Settings, log: TextIO, running: Callable[[], bool]) -> None:
 
 def read_back(settings: Settings) -> dict[str, Any]:
     """Return ``{ids, check}``: every number in the table, and the rows of CHECK TABLE."""
-    table = _quoted(settings["table"])
-    with _open(settings, answer=READ_BACK_SECONDS) as connection, connection.cursor() as cursor:
+    table = quoted(settings["table"])
+    with open_connection(settings, answer=READ_BACK_SECONDS) as connection, connection.cursor() as cursor:
         cursor.execute(f"SELECT id FROM {table}")
         ids = [row[0] for row in cursor.fetchall()]
         cursor.execute(f"CHECK TABLE {table} EXTENDED")
         return {"ids": ids, "check": [list(row) for row in cursor.fetchall()]}
 
 
-def _open(settings: Settings, *, answer: float) -> pymysql.Connection:
+def open_connection(settings: Settings, *, answer: float) -> pymysql.Connection:
+    """Return a new connection, on which no answer takes longer than ``answer`` seconds. Raises pymysql.Error, or OSError."""
     return pymysql.connect(
         host=settings["host"], port=settings["port"], user=settings["user"], password=settings["password"],
         database=settings["database"], autocommit=True, connect_timeout=CONNECT_SECONDS, read_timeout=answer,
@@ -69,10 +70,10 @@ def _open(settings: Settings, *, answer: float) -> pymysql.Connection:
 def _connect(settings: Settings, log: TextIO) -> pymysql.Connection | None:
     began = time.monotonic()
     try:
-        connection = _open(settings, answer=ANSWER_SECONDS)
+        connection = open_connection(settings, answer=ANSWER_SECONDS)
         with connection.cursor() as cursor:
             cursor.execute(
-                f"CREATE TABLE IF NOT EXISTS {_quoted(settings['table'])} "
+                f"CREATE TABLE IF NOT EXISTS {quoted(settings['table'])} "
                 "(id BIGINT NOT NULL PRIMARY KEY, wall DOUBLE NOT NULL) ENGINE=InnoDB"
             )
         return connection
@@ -86,7 +87,7 @@ def _insert(connection: pymysql.Connection, table: str, number: int, log: TextIO
     row: dict[str, Any] = {"id": number, "sent": time.monotonic(), "wall": time.time()}
     try:
         with connection.cursor() as cursor:
-            cursor.execute(f"INSERT INTO {_quoted(table)} VALUES (%s, %s)", (number, row["wall"]))
+            cursor.execute(f"INSERT INTO {quoted(table)} VALUES (%s, %s)", (number, row["wall"]))
         _put(log, {**row, "acked": time.monotonic()})
         return connection
     except (pymysql.Error, OSError) as error:
@@ -96,7 +97,8 @@ def _insert(connection: pymysql.Connection, table: str, number: int, log: TextIO
         return None
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """Return a table's name as SQL has it."""
     return "`" + name.replace("`", "``") + "`"
 
 

@@ -53,11 +53,19 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if _played and table.exists():
         terminalreporter.section("scenarios")
         terminalreporter.write(table.read_text(encoding="utf-8"))
-        held = [case for result in _played if not result.findings for case in result.cases]
+        held = fault_cases.held([(result.cases, not result.findings) for result in _played], _tests)
         terminalreporter.write_line(f"held in {fault_cases.coverage(held)}")
 
 
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Take down which tests passed: some play fault cases, as scenarios do."""
+    if report.when == "call" or report.failed:
+        name = fault_cases.key_of(report.nodeid)
+        _tests[name] = report.passed and _tests.get(name, True)
+
+
 _played: list[Result] = []
+_tests: dict[str, bool] = {}
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 OFF, ON, RESET = "off", "on", "reset"
+BMC = "bmc"
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,8 @@ class Power:
     at
         When it had taken effect, in seconds of the host's monotonic clock.
     source
-        ``bmc``: another node asked for it; ``operator``: the lab's front end, so the scenario itself.
+        ``bmc``: another node asked for it; ``operator``: the lab's front end, so the scenario itself; ``itself``: the
+        node's kernel ended.
     before
         ``on``, ``off`` or ``frozen``: what the node was.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 from scenario.faults import CALM, FILL, PIDS, POLL, SEEN_SECONDS, strike
 from scenario.scenario import COLD_START, FAILOVER, Scenario
@@ -10,8 +11,28 @@ from scenario.stage import Stage
 from scenario.wait import until
 
 _BUSY = "systemd-run --quiet --collect --unit=hadb-test-busy-{} --property=RuntimeMaxSec=60 sh -c 'while :; do :; done'"
+# Later, in a shell that has nothing of ssh's open: the call itself has to come back.
+_PANIC = "(sleep 0.5; echo c >/proc/sysrq-trigger) </dev/null >/dev/null 2>&1 &"
 # Seconds that a node which is alone after a start of both is looked at.
 _ALONE = 45.0
+
+
+def panic(stage: Stage, part: str) -> None:
+    """The kernel of a node panics, which ends it; the database is, or stays, on the other one."""
+    node = stage.node(part)
+    stage.lab.ask(node, _PANIC)
+    stage.lab.wait_end(node)
+    stage.wait_fenced(node)
+    stage.wait_home(stage.passive if node == stage.active else stage.active)
+
+
+def reset_active(stage: Stage) -> None:
+    """The active node starts anew at once, without a word to anybody.
+
+    By its plug: the network cards of a lab node do not outlive a restart that its kernel makes by itself (sysrq b).
+    """
+    stage.lab.verb("power", stage.active, "reset")
+    stage.wait_home(stage.passive)
 
 
 def freeze_for_a_moment(stage: Stage) -> None:
@@ -90,6 +111,9 @@ def come_back(stage: Stage) -> None:
 
 
 SCENARIOS = (
+    Scenario("active panics", partial(panic, part="active"), fenced=("active",), budget=FAILOVER, cases=("A3",)),
+    Scenario("passive panics", partial(panic, part="passive"), fenced=("passive",), cases=("A3",)),
+    Scenario("active starts anew at once", reset_active, fenced=("active",), budget=FAILOVER, cases=("A4",)),
     Scenario("active frozen for a moment", freeze_for_a_moment, cases=("A6",)),
     Scenario("active without processor time", keep_busy, cases=("A7",)),
     Scenario("active out of memory", run_out_of_memory, budget=FAILOVER, explained=("db-server",), cases=("A8",)),

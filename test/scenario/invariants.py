@@ -83,17 +83,21 @@ def data_intact(check: Sequence[Sequence[object]], filesystem_errors: int, writa
 
 
 def expected_node_fenced(
-    expected: Collection[str], before: Sequence[Fencing], after: Sequence[Fencing], powers: Sequence[Power]
+    expected: Collection[str], before: Sequence[Fencing], after: Sequence[Fencing], powers: Sequence[Power],
+    optional: Collection[str] = (),
 ) -> list[str]:
     """I4: exactly the expected nodes were fenced, by the cluster's history and by the BMCs' word.
 
     A node that had no power when it was fenced need not have been switched off by its BMC.
+
+    optional
+        Nodes that may have been fenced besides, or not.
     """
-    wanted = set(expected)
     new = [event for event in after if event not in before]
     by_cluster = {event.target for event in new if event.status == "success"}
-    cuts = [event.node for event in powers if event.source == "bmc" and event.cut]
-    had_power = wanted - {e.node for e in powers if e.source == "operator" and e.action == events.OFF}
+    wanted = set(expected) | by_cluster & set(optional)
+    cuts = [event.node for event in powers if event.source == events.BMC and event.cut]
+    had_power = wanted - {e.node for e in powers if e.source != events.BMC and e.action == events.OFF}
     found = []
     if by_cluster != wanted:
         found.append(f"I4: the cluster says that it fenced {_names(by_cluster)}; expected {_names(wanted)}")

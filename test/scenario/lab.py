@@ -13,11 +13,13 @@ from typing import Any
 
 import yaml
 
-from hadblab import ssh
+from hadblab import power, ssh
 from hadblab.run import run as run_command
 from hadblab.rundir import RunDir, locate
 from scenario import events
-from scenario.status import Status, parse
+from scenario.salt_result import minions
+from scenario.status import Status, epoch, parse
+from scenario.wait import until
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 FRONT_END = CHECKOUT / "test/lab/lab"
@@ -29,6 +31,8 @@ UP_SECONDS = 900.0
 ORCHESTRATION_SECONDS = 900.0
 VERB_SECONDS = 300.0
 ASK_SECONDS = 30.0
+_END_SECONDS = 20.0
+_END_POLL = 0.02
 
 
 class Lab:
@@ -88,6 +92,11 @@ class Lab:
         """Return ``on``, ``off`` or ``frozen``."""
         return self.verb("power", node, "status").stdout.strip()
 
+    def wait_end(self, node: str) -> None:
+        """Wait until a node's kernel has ended by itself, and log when."""
+        kernel = power.load(str(self.run.root), node)[0]
+        until(lambda: power.note_end(str(self.run.root), kernel), _END_SECONDS, f"the kernel of {node} does not end", _END_POLL)
+
     def events(self, since: float = 0.0) -> list[dict[str, Any]]:
         """Return the lab's events from a moment of the host's monotonic clock on."""
         with self.run.events.open(encoding="utf-8") as log:
@@ -96,6 +105,10 @@ class Lab:
     def status(self, node: str) -> Status:
         """Return the cluster as one node sees it. Raises LabError or ValueError when that cannot be had."""
         return parse(self.ask(node, "crm_mon --one-shot --output-as=xml --fence-history=3").stdout)
+
+    def epoch(self) -> int:
+        """Return how often the cluster's configuration was changed. Raises LabError or ValueError when that cannot be had."""
+        return epoch(self.ask(self.nodes[0], "cibadmin --query").stdout)
 
     def orchestrate(self, *words: str) -> CompletedProcess[str]:
         """Run hadb.orch on the master; the result may be a failure."""
@@ -106,6 +119,12 @@ class Lab:
         """Run ``state.apply hadb`` on nodes; the result may be a failure."""
         return self.verb("salt", "--out=json", "--static", "-t", "60", target, "state.apply", "hadb", *words, check=False,
                          timeout=ORCHESTRATION_SECONDS)  # fmt: skip
+
+    def sls(self, node: str, *names: str) -> dict[str, Any]:
+        """Apply SLS files on a node and return their states. Raises AssertionError when there are none."""
+        done = self.verb("salt", "--out=json", "--static", "-t", "60", node, "state.sls", ",".join(names), check=False,
+                         timeout=ORCHESTRATION_SECONDS)  # fmt: skip
+        return minions(document(done))[node]
 
     def inside(self, argv: Sequence[str]) -> list[str]:
         """Return the command line that runs a program of this machine inside the lab's network."""

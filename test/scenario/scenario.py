@@ -33,6 +33,8 @@ class Scenario:
         Brings the fault about and waits until the client is served again.
     fenced
         Which parts (``active``, ``passive``) are to be fenced, no others.
+    may_fence
+        Which parts may be fenced besides, where more than one right way leads out of the fault.
     budget
         Seconds that a client may wait at most.
     explained
@@ -47,6 +49,7 @@ class Scenario:
     budget: float = NO_OUTAGE
     explained: tuple[str, ...] = ()
     cases: tuple[str, ...] = ()
+    may_fence: tuple[str, ...] = ()
 
 
 def play(lab: Lab, scenario: Scenario) -> Result:
@@ -95,8 +98,9 @@ def _judge(stage: Stage, scenario: Scenario, began: float, end: float, seen: lis
     found += invariants.looked_at_all_the_time(seen, lab.nodes, events.freezes(happened))
     found += invariants.data_intact(kept["check"], *(filesystem(lab, home) if home else (0, False)))
     found += invariants.expected_node_fenced(
-        [stage.node(part) for part in scenario.fenced], stage.before.fencing, after.fencing, powers
-    )
+        [stage.node(part) for part in scenario.fenced], stage.before.fencing, after.fencing, powers,
+        [stage.node(part) for part in scenario.may_fence],
+    )  # fmt: skip
     found += faults(lab)
     found += invariants.no_unexplained_failure(after.failures, scenario.explained)
     found += invariants.outage_within(log, end, scenario.budget)
@@ -115,7 +119,7 @@ def _clean_up(lab: Lab, status: Status, scenario: Scenario) -> None:
 def _result(stage: Stage, scenario: Scenario, findings: list[str], began: float, end: float, seen: int) -> Result:
     log = stage.writer.read()
     outage = round(log.longest_gap(end).seconds, 2) if log.acked else None
-    fenced = sorted({event.node for event in events.powers(stage.lab.events(began)) if event.source == "bmc"})
+    fenced = sorted({event.node for event in events.powers(stage.lab.events(began)) if event.source == events.BMC})
     took = time.monotonic() - began
     return Result(scenario.name, outage, fenced, findings, round(took, 1), len(log.acked), seen, scenario.cases)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Collection
 
 from hadblab.errors import LabError
 from scenario import invariants
@@ -16,7 +17,9 @@ from scenario.writer import Writer
 WHOLE_SECONDS = 240.0
 # Seconds within which a client must be served again; three times what was ever measured with these settings.
 TAKEOVER_SECONDS = 90.0
+_FENCED_SECONDS = 60.0
 _POLL_SECONDS = 1.0
+ARRAY = "san"
 # One line per map: "NAME: 0 LENGTH multipath ... 8:0 A 0 0 1 ... 8:16 F 3 0 1".
 _PATHS = "dmsetup status --target multipath"
 
@@ -50,14 +53,38 @@ class Stage:
         until(lambda: self.home(node) == node, seconds, f"the database does not come to {node}", _POLL_SECONDS)
         self.wait_served(time.monotonic())
 
+    def wait_fenced(self, node: str) -> None:
+        """Wait until the other node knows that this one was fenced."""
+        def known() -> bool:
+            view = self.view(self.lab.peer(node))
+            new = [event for event in view.fencing if event not in self.before.fencing] if view else []
+            return any(event.target == node and event.status == "success" for event in new)
+
+        until(known, _FENCED_SECONDS, f"{node} is not fenced", _POLL_SECONDS)
+
     def watch(self, seconds: float) -> None:
         """Let time go by in which nothing is supposed to happen, and make sure that the client is served at its end."""
         time.sleep(seconds)
         self.wait_served(time.monotonic())
 
+    def server(self, node: str) -> str:
+        """Return the process of a node's database server, whoever started it, or nothing; a restarted one is another."""
+        return self.lab.ask(node, "pidof mariadbd mysqld", check=False).stdout.strip()
+
     def server_runs(self, node: str) -> bool:
-        """Return whether a database server runs on a node, whoever started it."""
-        return bool(self.lab.ask(node, "pidof mariadbd mysqld", check=False).stdout.strip())
+        """Return whether a database server runs on a node."""
+        return bool(self.server(node))
+
+    def wait_refused(self, resource: str, nodes: Collection[str], seconds: float = TAKEOVER_SECONDS) -> list[str]:
+        """Wait until a resource could not be started on these nodes, as the passive one sees it, and return the reasons."""
+        def refused() -> dict[str, str]:
+            view = self.view(self.passive)
+            failures = view.failures if view else ()
+            return {one.node: one.reason for one in failures if (one.resource, one.task) == (resource, "start")}
+
+        until(lambda: refused().keys() >= set(nodes), seconds,
+              lambda: f"{resource} was not refused on {', '.join(nodes)}: {refused()}", _POLL_SECONDS)  # fmt: skip
+        return list(refused().values())
 
     def view(self, node: str) -> Status | None:
         """Return the cluster as one node sees it, or None while that node cannot say."""
@@ -79,7 +106,7 @@ def faults(lab: Lab) -> list[str]:
         try:
             status = lab.status(node)
             found += [f"{node}: {fault}" for fault in invariants.whole(status, lab.nodes, lab.group, lab.fences)]
-            found += [f"{node}: I5: a path to the LUNs is {path}" for path in _bad_paths(lab, node)]
+            found += [f"{node}: I5: a path to the LUNs is {path}" for path in bad_paths(lab, node)]
         except (LabError, ValueError) as error:
             found.append(f"{node}: I5: {error}")
     return found
@@ -93,7 +120,7 @@ def wait_whole(lab: Lab, seconds: float = WHOLE_SECONDS) -> Status:
 
 def heal(lab: Lab) -> None:
     """Undo everything that a scenario may have done to the hardware: thaw, heal, switch on."""
-    for node in lab.nodes:
+    for node in (*lab.nodes, ARRAY):
         if lab.power(node) == "frozen":
             lab.verb("thaw", node)
     for link in ("hb1", "hb2", "san1", "san2", "mgmt"):
@@ -112,7 +139,8 @@ def filesystem(lab: Lab, node: str) -> tuple[int, bool]:
     return int(counts), "rw" in options
 
 
-def _bad_paths(lab: Lab, node: str) -> list[str]:
+def bad_paths(lab: Lab, node: str) -> list[str]:
+    """Return what is wrong with a node's paths to the array. Raises LabError when the node does not answer."""
     states = re.findall(r" \d+:\d+ ([AF]) ", lab.ask(node, _PATHS).stdout)
     found = ["failed"] * states.count("F")
     # Two storage networks, so two paths to every LUN that is in use.

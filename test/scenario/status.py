@@ -91,6 +91,17 @@ def parse(text: str) -> Status:
     )
 
 
+def epoch(cib: str) -> int:
+    """Return how often the configuration in a CIB was changed; ``admin_epoch`` is another count.
+
+    Raises ValueError when it is no CIB.
+    """
+    try:
+        return int(ElementTree.fromstring(cib).attrib["epoch"])
+    except (ElementTree.ParseError, KeyError) as error:
+        raise ValueError(f"not a CIB: {error}") from error
+
+
 def _member(element: Element) -> Member:
     trouble = tuple(word for word in _TROUBLES if element.get(word) == "true")
     return Member(element.attrib["name"], element.get("online") == "true", trouble)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from scenario import faults, faults_cluster, faults_database, faults_node
+from scenario import faults, faults_cluster, faults_database, faults_formula, faults_node, faults_storage
 from scenario.lab import Lab, document
 from scenario.results import Result
 from scenario.salt_result import changed, failed, orchestration
@@ -15,7 +15,10 @@ from scenario.scenario import Scenario, play
 from scenario.session import Session
 
 # `make test` plays the first ones, `make faults` all.
-_MORE = (*faults_database.SCENARIOS, *faults_node.SCENARIOS, *faults_cluster.SCENARIOS)
+_MORE = (
+    *faults_database.SCENARIOS, *faults_node.SCENARIOS, *faults_storage.SCENARIOS, *faults_cluster.SCENARIOS,
+    *faults_formula.SCENARIOS,
+)  # fmt: skip
 SCENARIOS = (*faults.SCENARIOS, *(_MORE if os.environ.get("HADB_FAULTS") == "all" else ()))
 
 

@@ -63,7 +63,8 @@ def test_drift_is_predicted_as_it_is_repaired_and_left_alone_meanwhile(converged
     for node, states in minions(document(converged.apply())).items():
         assert failed(states) == {}
         _same(states, prediction.nodes[node])
-    once = _once(converged, active)
+    # The steps that happen once and their configuration, where the database is.
+    once = converged.sls(active, "hadb.cluster.accounts", "hadb.cluster.cib")
     assert failed(once) == {}
     assert {tag.partition("_|-")[0] for tag in _ours(once)} == {"dbinstance", "pacemaker"}
     _same(once, prediction.nodes[active])
@@ -94,13 +95,6 @@ def _drift(lab: Lab, active: str) -> None:
     lab.ask(active, "crm_attribute --name cluster-recheck-interval --update 299s")
     lab.ask(active, f"crm node standby {passive}")
     lab.ask(active, "crm_resource --wait --timeout=60", timeout=90)
-
-
-def _once(lab: Lab, node: str) -> dict[str, Any]:
-    """Apply the steps that happen once and their configuration, where the database is."""
-    done = lab.verb("salt", "--out=json", "--static", "-t", "60", node, "state.sls", "hadb.cluster.accounts,hadb.cluster.cib",
-                    check=False)  # fmt: skip
-    return minions(document(done))[node]
 
 
 def _ours(states: dict[str, Any]) -> dict[str, Any]:

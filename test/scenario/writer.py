@@ -37,7 +37,7 @@ class Writer:
             self.lab.python(_PROGRAM, "write", str(self.log)), stdin=subprocess.PIPE, text=True
         )
         assert self._process.stdin
-        self._process.stdin.write(json.dumps(self._settings()))
+        self._process.stdin.write(json.dumps(self.settings()))
         self._process.stdin.close()
         until(lambda: len(self.read().acked) >= _ENOUGH, _FIRST_SECONDS, "the client does not get its first answers")
 
@@ -71,14 +71,15 @@ class Writer:
     def read_back(self) -> dict[str, Any]:
         """Return what the database holds: ``{ids, check}``. Raises AssertionError when it cannot be asked."""
         done = subprocess.run(
-            self.lab.python(_PROGRAM, "read"), input=json.dumps(self._settings()), capture_output=True, text=True,
+            self.lab.python(_PROGRAM, "read"), input=json.dumps(self.settings()), capture_output=True, text=True,
             timeout=120, check=False,
         )  # fmt: skip
         assert done.returncode == 0, f"the table cannot be read back: {done.stderr[-1000:]}"
         answer: dict[str, Any] = json.loads(done.stdout)
         return answer
 
-    def _settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, Any]:
+        """Return how the client gets to its table: what the programs are given on standard input."""
         accounts = self.lab.pillar["database"]["accounts"]
         return {
             "host": self.lab.pillar["vips"]["nova"]["address"], "port": 3306, "user": "nova",

@@ -75,6 +75,20 @@ def switch_later(run: str, node: Kernel, action: str, source: str, seconds: floa
     os._exit(0)
 
 
+def note_end(run: str, node: Kernel) -> bool:
+    """Log that a kernel has ended by itself, as after a panic; False while it still runs.
+
+    Nobody ordered it, so without this the log has a node that never lost its power.
+    """
+    if kernel.power(node) != kernel.OFF:
+        return False
+    _forget_connection(run, node)
+    events.append(
+        f"{run}/events.log", "power", node=node.name, action=chassis.OFF, source="itself", before=kernel.ON, took=0.0
+    )
+    return True
+
+
 def _switch(run: str, node: Kernel, action: str, source: str) -> None:
     before = kernel.power(node)
     started = time.monotonic()

@@ -89,6 +89,21 @@ def test_switching_is_logged_with_who_ordered_it(node: Kernel, tmp_path: Path):
     assert all(e["time"] > 0 and e["monotonic"] > 0 and e["node"] == "db1" for e in events)
 
 
+def test_kernel_that_ended_by_itself_is_logged_once_it_has(node: Kernel, tmp_path: Path):
+    pid = kernel.start(node)
+    (tmp_path / "ssh").mkdir()
+    shared = tmp_path / "ssh/db1"
+    shared.touch()
+    assert power.note_end(str(tmp_path), node) is False
+    assert not (tmp_path / "events.log").exists() and shared.exists()
+    kernel.kill(node)
+    reap(pid)
+    assert power.note_end(str(tmp_path), node) is True
+    assert not shared.exists()
+    (event,) = [json.loads(line) for line in (tmp_path / "events.log").read_text().splitlines()]
+    assert (event["event"], event["node"], event["action"], event["source"], event["before"]) == ("power", "db1", "off", "itself", "on")
+
+
 def test_slow_bmc_answers_at_once_and_cuts_the_power_later(node: Kernel, tmp_path: Path):
     power.switch(str(tmp_path), node, "on", "operator")
     started = time.monotonic()

@@ -2,23 +2,110 @@
 
 from __future__ import annotations
 
-from scenario import faults, faults_cluster, faults_database, faults_node
-from scenario.fault_cases import CASES, coverage
+import ast
+import importlib
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from types import SimpleNamespace
 
-SCENARIOS = (*faults.SCENARIOS, *faults_database.SCENARIOS, *faults_node.SCENARIOS, *faults_cluster.SCENARIOS)
+import pytest
+import scenario
+from scenario import faults
+from scenario.fault_cases import CASES, TESTS, coverage, held, key_of
+from scenario.stage import Stage
+from scenario.status import Failure
+from scenario.test_faults import _MORE
+from scenario.wait import TooLateError
+
+FOLDER = Path(scenario.__file__).parent
+MODULES = [importlib.import_module(f"scenario.{path.stem}") for path in sorted(FOLDER.glob("faults*.py"))]
+SCENARIOS = (*faults.SCENARIOS, *_MORE)
+# What the cluster runs in the lab.
+RESOURCES = {"db-lvm", "db-fs", "vip-nova", "vip-glance", "db-server", "fence-db1", "fence-db2"}
 
 
-def test_there_are_73_cases_and_scenarios_play_nothing_else() -> None:
+def test_there_are_73_cases_and_scenarios_and_tests_play_nothing_else() -> None:
     assert len(CASES) == 73
-    assert {case for scenario in SCENARIOS for case in scenario.cases} <= set(CASES)
+    assert {case for one in SCENARIOS for case in one.cases} <= set(CASES)
+    assert {case for cases in TESTS.values() for case in cases} <= set(CASES)
+
+
+def test_every_case_of_nodes_database_storage_and_formula_is_played() -> None:
+    played = {case for one in SCENARIOS for case in one.cases}
+    assert [case for case in CASES if case[0] in "ADSM" and case not in played] == []
+
+
+def test_every_table_of_scenarios_is_played() -> None:
+    assert sorted(one.name for one in SCENARIOS) == sorted(one.name for module in MODULES for one in module.SCENARIOS)
 
 
 def test_each_scenario_has_a_name_of_its_own() -> None:
-    names = [scenario.name for scenario in SCENARIOS]
+    names = [one.name for one in SCENARIOS]
     assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("one", SCENARIOS, ids=lambda one: one.name)
+def test_scenario_names_parts_and_resources_that_there_are(one) -> None:
+    assert {*one.fenced, *one.may_fence} <= {"active", "passive"}
+    assert not set(one.fenced) & set(one.may_fence)
+    assert set(one.explained) <= RESOURCES
+    assert one.budget > 0
+
+
+@pytest.mark.parametrize("name", TESTS)
+def test_tests_that_play_cases_are_there(name: str) -> None:
+    file, _, test = name.partition("::")
+    tree = ast.parse((FOLDER / file).read_text(encoding="utf-8"))
+    assert test in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+def test_test_is_known_by_file_and_name_whatever_its_parameters() -> None:
+    assert key_of("test/scenario/test_build.py::test_second_apply_changes_nothing[real]") in TESTS
+    assert key_of("test_build.py::test_second_apply_changes_nothing") in TESTS
+
+
+def test_case_holds_where_all_that_played_it_held() -> None:
+    build, second = list(TESTS)[:2]
+    assert held([(("A1", "S12"), True)], {}) == {"A1", "S12"}
+    assert held([(("A1",), True), (("A1", "A2"), False)], {}) == set()
+    assert held([], {build: True, second: True}) == {"M2", "M4", "M5"}
+    assert held([(("M5",), True)], {build: False}) == set()
+    assert held([], {"test_build.py::test_of_something_else": True}) == set()
 
 
 def test_what_was_not_played_is_named() -> None:
     assert coverage([]).startswith("0 of 73 fault cases; not: A1, A2, ")
     assert coverage([*list(CASES)[1:], "D1", "D1"]) == "72 of 73 fault cases; not: A1"
     assert coverage(CASES) == "73 of 73 fault cases"
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
+def test_scripts_for_nodes_are_shell(module) -> None:
+    """What a module keeps as text and has a shell's words in it, with its names filled in."""
+    shell = shutil.which("dash") or "sh"
+    for name, text in vars(module).items():
+        if isinstance(text, str) and re.search(r"[;&|$]", text) and not name.startswith("__"):
+            script = re.sub(r"\{\w+\}", "x", text)
+            checked = subprocess.run([shell, "-n"], input=script, capture_output=True, text=True)
+            assert checked.returncode == 0, f"{name}: {checked.stderr}"
+
+
+def stage(*failures: Failure) -> Stage:
+    """Return a stage whose passive node sees these failures."""
+    view = SimpleNamespace(failures=failures, home=lambda resource: "db1")
+    lab = SimpleNamespace(nodes=("db1", "db2"), peer=lambda node: "db2", status=lambda node: view)
+    return Stage(lab, None, view)
+
+
+def test_refusal_is_waited_for_on_every_node_and_its_reasons_are_told() -> None:
+    refused = [Failure("db-lvm", "start", node, f"no disk on {node}") for node in ("db1", "db2")]
+    assert stage(*refused, Failure("db-fs", "start", "db1", "other")).wait_refused("db-lvm", ["db1", "db2"], 0.0) == [
+        "no disk on db1", "no disk on db2"]  # fmt: skip
+
+
+@pytest.mark.parametrize("resource, task, node", [("db-lvm", "monitor", "db2"), ("db-fs", "start", "db2"), ("db-lvm", "start", "db1")])
+def test_what_is_no_refusal_on_the_node_does_not_count(resource: str, task: str, node: str) -> None:
+    with pytest.raises(TooLateError, match="db-lvm was not refused on db2"):
+        stage(Failure(resource, task, node, "x")).wait_refused("db-lvm", ["db2"], 0.0)

@@ -100,4 +100,4 @@ def test_client_connects_anew_after_an_error_and_never_uses_a_number_again(monke
 
 
 def test_names_are_quoted() -> None:
-    assert client._quoted("a`b") == "`a``b`"
+    assert client.quoted("a`b") == "`a``b`"

@@ -114,6 +114,21 @@ def test_node_that_lost_its_power_need_not_be_switched_off_by_its_bmc() -> None:
     assert invariants.expected_node_fenced(["db1"], [], [REBOOTED], powers) == []
 
 
+def test_node_whose_kernel_ended_by_itself_need_not_be_switched_off_by_its_bmc() -> None:
+    powers = [Power("db1", 3.0, "off", "itself", "on"), Power("db1", 9.0, "on", "bmc", "off")]
+    assert invariants.expected_node_fenced(["db1"], [], [REBOOTED], powers) == []
+    assert invariants.expected_node_fenced(["db1"], [], [REBOOTED], powers[1:])
+
+
+def test_node_that_may_be_fenced_may_be_or_not_but_nobody_else_and_only_once() -> None:
+    assert invariants.expected_node_fenced([], [], [REBOOTED], BMC_CUT, ["db1"]) == []
+    assert invariants.expected_node_fenced([], [], [], [], ["db1"]) == []
+    assert invariants.expected_node_fenced([], [], [REBOOTED], BMC_CUT, ["db2"])
+    assert invariants.expected_node_fenced([], [], [], BMC_CUT, ["db1"])
+    again = [*BMC_CUT, Power("db1", 60.0, "off", "bmc", "on")]
+    assert len(invariants.expected_node_fenced([], [], [REBOOTED], again, ["db1"])) == 1
+
+
 def test_missing_unexpected_and_failed_fencing_are_found() -> None:
     assert invariants.expected_node_fenced(["db1"], [], [], [])
     assert invariants.expected_node_fenced([], [], [REBOOTED], BMC_CUT)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from scenario.status import Failure, Fencing, Member, parse
+from scenario.status import Failure, Fencing, Member, epoch, parse
 
 # Captured from Pacemaker 2.1.5 and 3.0.0 for the formula's own reader; this is another reader.
 FIXTURES = Path(__file__).parents[1] / "pacemaker/fixtures"
@@ -39,3 +39,14 @@ def test_fenced_node_stopped_device_and_remembered_failure_are_read(version: str
 def test_what_is_no_report_of_a_cluster_is_an_error(text: str) -> None:
     with pytest.raises(ValueError, match="crm_mon"):
         parse(text)
+
+
+def test_changes_of_the_configuration_are_counted_by_the_epoch_alone() -> None:
+    # epoch="21" num_updates="22" admin_epoch="0"
+    assert epoch((FIXTURES / "cib-running-3.0.0.xml").read_text(encoding="utf-8")) == 21
+
+
+@pytest.mark.parametrize("text", ["", "<cib/>", "Could not connect to the CIB manager"])
+def test_what_is_no_cib_has_no_epoch(text: str) -> None:
+    with pytest.raises(ValueError, match="not a CIB"):
+        epoch(text)
