@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 BEGIN, END, MARK = "begin", "end", "mark"
-SPEAKERS = ("pacemaker", "corosync")
 FENCING, MEMBERSHIP, FAILURE = "fencing", "membership lost", "failure noticed"
+SPEAKERS = ("pacemaker", "corosync")
 
 _LINE = re.compile(r"(\d+\.\d+) \S+ ([^\s\[:]+)(?:\[\d+\])?: (.*)")
 _BEGIN = (

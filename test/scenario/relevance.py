@@ -45,8 +45,8 @@ _KERNEL = re.compile(
 _KERNEL_NOISE = re.compile(
     # A disk that is found.
     r"Attached|Write Protect|Mode Sense|Write cache|logical blocks|I/O size|Optimal transfer|^sd[a-z]: sd|version: |version \d"
-    # The root of a lab node, at each boot.
-    r"|EXT4-fs \(ubda\): (?:recovery|mounted|re-mounted)"
+    # What each boot says, and the root of a lab node.
+    r"|Kernel command line|SGI XFS|initialised|Loading iSCSI|iSCSI Initiator over|EXT4-fs \(ubda\): (?:recovery|mounted|re-mounted)"
     # The array, for each look at a disk, as an error.
     r"|MODE SENSE: unimplemented|max_write_same_len|db_root: cannot open"
 )
