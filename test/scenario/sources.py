@@ -40,7 +40,9 @@ def _by_whom(event: Mapping[str, Any]) -> tuple[str, str]:
     kind, node = event["event"], event.get("node")
     if kind == "power":
         what = f"power {event['action']} (was {event['before']})"
-        return (f"bmc {node}", what) if event["source"] == "bmc" else (LAB, f"{node}: {what}")
+        # A kernel that ends by itself is no one's deed.
+        by = {"bmc": (f"bmc {node}", what), "operator": (LAB, f"{node}: {what}")}
+        return by.get(event["source"], (str(node), f"{what}, by {event['source']}"))
     if kind == "power-order":
         return f"bmc {node}", f"is told: power {event['action']}, and takes {event['seconds']:g} s for it"
     if kind == "power-failed":

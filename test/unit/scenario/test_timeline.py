@@ -148,6 +148,7 @@ def lab_event(kind: str, **fields: object) -> dict[str, object]:
     [
         (lab_event("power", node="db1", action="off", source="operator", before="on", took=0.1), "lab", "db1: power off (was on)"),
         (lab_event("power", node="db1", action="off", source="bmc", before="frozen", took=0.1), "bmc db1", "power off (was frozen)"),
+        (lab_event("power", node="db1", action="off", source="itself", before="on", took=0.0), "db1", "power off (was on), by itself"),
         (lab_event("power-failed", node="db1", action="on", error="no disk"), "bmc db1", "power on FAILED: no disk"),
         (lab_event("cut", link="hb1", node=None, loss=20), "lab", "cut hb1, 20 % of its packets"),
         (lab_event("cut", link="san1", node="db1", loss=None), "lab", "cut san1 of db1"),
