@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
-from bench.phases import PHASES
+from scenario.phases import PHASES
+
 from bench.results import Results, Run
 from bench.table import middle
 

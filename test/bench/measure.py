@@ -7,17 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from scenario import invariants
+from scenario import invariants, phases
 from scenario.client_log import Gap
 from scenario.lab import Lab
+from scenario.loglines import Moment, moments
 from scenario.stage import Stage, heal, wait_whole
 from scenario.wait import until
 from scenario.writer import Writer
 
-from bench import acts, phases
+from bench import acts
 from bench.cases import Case
 from bench.clocks import calibrate
-from bench.loglines import Moment, moments
 from bench.outage import outage
 from bench.results import Run
 from hadblab.errors import LabError

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 
-from scenario.client_log import Gap, parse
+from scenario.client_log import Gap, parse, records
 
 
 def served_again(lines: Iterable[str], since: float) -> float | None:
@@ -18,10 +17,7 @@ def served_again(lines: Iterable[str], since: float) -> float | None:
     not asked: on two cores that would lengthen the outage that is being measured.
     """
     broken = False
-    for line in lines:
-        if not line.endswith("\n"):
-            break
-        record = json.loads(line)
+    for record in records(lines):
         broken = broken or record.get("failed", record.get("connect", since - 1.0)) >= since
         if broken and record.get("acked", since) > since:
             return float(record["acked"])

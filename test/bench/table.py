@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from statistics import median
 
+from scenario.phases import PHASES
+
 from bench import calm_verdict, formula_verdict
 from bench.cases import CASES, OURS, SEED
-from bench.phases import PHASES
 from bench.results import Results, Run
 from bench.stats import typical
 from bench.verdict import Check, Row, rows

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,14 @@ class ClientLog:
         return max((Gap(*pair) for pair in pairwise([*times, max(end, times[-1])])), key=lambda gap: gap.seconds)
 
 
+def records(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """Return the records of a client's log; a last line that is being written is left out. Raises ValueError for garbage."""
+    for line in lines:
+        if not line.endswith("\n"):
+            return
+        yield json.loads(line)
+
+
 def parse(lines: Iterable[str]) -> ClientLog:
     """Return what the lines of a client's log say.
 
@@ -47,10 +56,7 @@ def parse(lines: Iterable[str]) -> ClientLog:
     """
     sent: dict[int, float] = {}
     acked: dict[int, float] = {}
-    for line in lines:
-        if not line.endswith("\n"):
-            break
-        record = json.loads(line)
+    for record in records(lines):
         if "id" not in record:
             continue
         if record["id"] in sent:

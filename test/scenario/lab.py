@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -14,10 +16,13 @@ from typing import Any
 import yaml
 
 from hadblab import power, ssh
+from hadblab.errors import LabError
 from hadblab.run import run as run_command
-from hadblab.rundir import RunDir, locate
+from hadblab.rundir import RunDir, locate, read_record
 from scenario import events
+from scenario.deeds import LAB, Deed
 from scenario.salt_result import minions
+from scenario.sample import MOUNT, SERVER, VOLUME
 from scenario.status import Status, epoch, parse
 from scenario.wait import until
 
@@ -36,9 +41,14 @@ _END_POLL = 0.02
 
 
 class Lab:
-    """One lab, by the name in ``HADB_LAB``."""
+    """One lab, by the name in ``HADB_LAB``.
+
+    deeds
+        What was asked of it so far.
+    """
 
     def __init__(self) -> None:
+        self.deeds: list[Deed] = []
         self.run: RunDir = locate()
         self.pillar: dict[str, Any] = yaml.safe_load(PILLAR.read_text(encoding="utf-8"))["hadb"]
         defaults = yaml.safe_load(DEFAULTS.read_text(encoding="utf-8"))
@@ -62,6 +72,11 @@ class Lab:
         return [vip["address"] for vip in self.pillar["vips"].values()]
 
     @property
+    def facts(self) -> list[str]:
+        """What only one node may hold, as samples name it."""
+        return [MOUNT, VOLUME, SERVER, *self.addresses]
+
+    @property
     def group(self) -> list[str]:
         """The resources that are to be on one node together."""
         return ["db-lvm", "db-fs", *(f"vip-{name}" for name in self.pillar["vips"]), "db-server"]
@@ -71,21 +86,32 @@ class Lab:
         """Where each fencing device belongs: on the node that is not its target."""
         return {f"fence-{node}": self.peer(node) for node in self.nodes}
 
+    @property
+    def array(self) -> str:
+        """The storage array. Raises LabError when the lab was never started."""
+        record = read_record(self.run.record)
+        if record is None:
+            raise LabError(f"lab {self.run.name} was never started")
+        return next(name for name, node in record.topology["nodes"].items() if node["role"] == "san")
+
     def peer(self, node: str) -> str:
         """Return the other node."""
         return next(other for other in self.nodes if other != node)
 
     def verb(self, *words: str, check: bool = True, timeout: float = VERB_SECONDS) -> CompletedProcess[str]:
         """Run the lab's front end. Raises LabError when it fails while ``check`` is set."""
+        self._note(LAB, shlex.join(words))
         return run_command([FRONT_END, *words], check=check, timeout=timeout)
 
     def background(self, *words: str, log: Path) -> subprocess.Popen[bytes]:
         """Start the lab's front end with its output in a file, and return the process."""
+        self._note(LAB, shlex.join(words))
         with log.open("ab") as out:
             return subprocess.Popen([FRONT_END, *words], stdin=subprocess.DEVNULL, stdout=out, stderr=out)
 
     def ask(self, node: str, script: str, *, check: bool = True, timeout: float = ASK_SECONDS) -> CompletedProcess[str]:
         """Run a shell script on a node. Raises LabError when it fails while ``check`` is set, or takes too long."""
+        self._note(node, script)
         return ssh.call(self.run, node, "sh", "-c", script, check=check, timeout=timeout)
 
     def power(self, node: str) -> str:
@@ -125,6 +151,9 @@ class Lab:
         done = self.verb("salt", "--out=json", "--static", "-t", "60", node, "state.sls", ",".join(names), check=False,
                          timeout=ORCHESTRATION_SECONDS)  # fmt: skip
         return minions(document(done))[node]
+
+    def _note(self, where: str, words: str) -> None:
+        self.deeds.append(Deed(time.monotonic(), where, words))
 
     def inside(self, argv: Sequence[str]) -> list[str]:
         """Return the command line that runs a program of this machine inside the lab's network."""

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 
+from scenario.clock import Delivery, offsets
+
 MOUNT, VOLUME, SERVER = "mount", "volume", "server"
 
 
@@ -16,7 +18,7 @@ class Sample:
     at
         Seconds of the host's monotonic clock.
     boot
-        Identity of the node's boot; another one means that it was started anew meanwhile.
+        Identity of the node's boot, without hyphens; another one means that it was started anew meanwhile.
     held
         What it held: ``mount``, ``volume``, ``server``, and each virtual address as itself.
     """
@@ -34,22 +36,19 @@ def parse(node: str, line: str) -> Sample:
     """
     now, boot, mounted, volume, server, addresses = json.loads(line)
     facts = {MOUNT: mounted, VOLUME: volume, SERVER: server}
-    return Sample(node, float(now), boot, frozenset([fact for fact, true in facts.items() if true] + addresses))
+    return Sample(node, float(now), boot.replace("-", ""), frozenset([fact for fact, true in facts.items() if true] + addresses))
+
+
+def deliveries(received: Iterable[tuple[float, Sample]]) -> list[Delivery]:
+    """Return what samples say about the nodes' clocks, from (time of arrival at the host, sample at the node's time)."""
+    return [Delivery(sample.node, sample.boot, sample.at, arrived) for arrived, sample in received]
 
 
 def calibrated(received: Iterable[tuple[float, Sample]]) -> list[Sample]:
-    """Return samples at the host's time, from (time of arrival at the host, sample at the node's time).
-
-    All kernels count the host's monotonic time from their own boot, so within a boot the two differ by a constant.
-    The quickest delivery of that boot shows it, to within the milliseconds that a delivery takes at best; how long a
-    busy machine let a line wait then does not matter.
-    """
+    """Return samples at the host's time, in order, from the same as :func:`deliveries`."""
     known = list(received)
-    offsets: dict[tuple[str, str], float] = {}
-    for arrived, sample in known:
-        key = (sample.node, sample.boot)
-        offsets[key] = min(offsets.get(key, float("inf")), arrived - sample.at)
-    placed = [replace(sample, at=sample.at + offsets[sample.node, sample.boot]) for _, sample in known]
+    clocks = offsets(deliveries(known))
+    placed = [replace(sample, at=sample.at + clocks[sample.node, sample.boot]) for _, sample in known]
     return sorted(placed, key=lambda sample: sample.at)
 
 

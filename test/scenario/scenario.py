@@ -5,10 +5,14 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from scenario import events, evidence, invariants, results, sample
+from scenario import events, evidence, invariants, results
+from scenario.evidence import Kept
+from scenario.journal import EVERYTHING, KERNEL
+from scenario.journals import Journals
 from scenario.lab import Lab
+from scenario.report import Head
 from scenario.results import Result
 from scenario.sample import Sample
 from scenario.sampler import Sampler
@@ -53,7 +57,7 @@ class Scenario:
 
 
 def play(lab: Lab, scenario: Scenario) -> Result:
-    """Play a scenario on a whole cluster and return its verdict; evidence of a failure is kept.
+    """Play a scenario on a whole cluster and return its verdict. A timeline is kept, and evidence of a failure.
 
     What goes wrong in the middle is a finding too: the hardware is healed and the invariants are checked in any case.
     """
@@ -61,26 +65,29 @@ def play(lab: Lab, scenario: Scenario) -> Result:
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     before = wait_whole(lab)
-    began = time.monotonic()
+    began, wall = time.monotonic(), time.time()
     writer = Writer(lab, scenario.name, directory)
     sampler = Sampler(lab.run, lab.nodes, {"mount": lab.mount, "volume": lab.volume, "addresses": lab.addresses})
     stage = Stage(lab, writer, before)
-    try:
-        findings = [
-            *_faults_of(lambda: (sampler.start(), writer.start(), scenario.act(stage))),
-            *_faults_of(lambda: heal(lab)),
-            *_faults_of(lambda: wait_whole(lab)),
-            *_faults_of(lambda: stage.wait_served(time.monotonic())),
-        ]
-    finally:
-        end = writer.stop()
-        seen = sampler.stop()
-    findings += _faults_of(lambda: _judge(stage, scenario, began, end, seen))
+    with Journals(lab.run, {**dict.fromkeys(lab.nodes, EVERYTHING), lab.array: KERNEL}) as said:
+        try:
+            findings = [
+                *_faults_of(lambda: (said.wait_open(), sampler.start(), writer.start(), scenario.act(stage))),
+                *_faults_of(lambda: heal(lab)),
+                *_faults_of(lambda: wait_whole(lab)),
+                *_faults_of(lambda: stage.wait_served(time.monotonic())),
+            ]
+        finally:
+            end = writer.stop()
+            seen = sampler.stop()
+        findings += _faults_of(lambda: _judge(stage, scenario, began, end, seen))
     result = _result(stage, scenario, findings, began, end, len(seen))
-    if findings:
-        evidence.samples(directory, seen)
-        evidence.collect(lab, directory, began)
-        (directory / "findings.txt").write_text("".join(f"{line}\n" for line in findings), encoding="utf-8")
+    kept = Kept(directory, began, wall, end, seen, said, sampler.deliveries())
+    head = Head(scenario.act.__doc__ or "", stage.active, stage.passive, before.dc, result)
+    untold = _faults_of(lambda: evidence.timeline(lab, kept, head))
+    result = replace(result, findings=[*findings, *untold])
+    if result.findings:
+        evidence.collect(lab, kept, result.findings)
     return result
 
 
@@ -90,11 +97,10 @@ def _judge(stage: Stage, scenario: Scenario, began: float, end: float, seen: lis
     happened = lab.events(began)
     powers = events.powers(happened)
     after = lab.status(lab.nodes[0])
-    facts = [sample.MOUNT, sample.VOLUME, sample.SERVER, *lab.addresses]
     kept = stage.writer.read_back()
     home = after.home("db-server")
     found = invariants.no_acknowledged_write_lost(log, kept["ids"])
-    found += invariants.never_two_owners(seen, powers, lab.nodes, facts, end)
+    found += invariants.never_two_owners(seen, powers, lab.nodes, lab.facts, end)
     found += invariants.looked_at_all_the_time(seen, lab.nodes, events.freezes(happened))
     found += invariants.data_intact(kept["check"], *(filesystem(lab, home) if home else (0, False)))
     found += invariants.expected_node_fenced(

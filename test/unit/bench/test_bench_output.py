@@ -9,8 +9,8 @@ import pytest
 from bench import __main__ as cli
 from bench import chart, document, results
 from bench.cases import OURS, SEED
-from bench.phases import PHASES
 from bench.results import Results, Run
+from scenario.phases import PHASES
 
 RESULTS = Results(
     machine={"machine": "2 cores"}, rounds=1, floor={"stop": [0.5], "start": [2.0], "recovery": [2.5]},

@@ -6,10 +6,10 @@ import json
 
 import pytest
 from bench.clocks import offset
-from bench.loglines import moments
 from bench.outage import outage, served_again
-from bench.phases import divide, marks, spans
 from scenario.client_log import Gap
+from scenario.loglines import moments
+from scenario.phases import divide, marks, spans
 
 # journalctl --output=short-unix of the node that takes over, in the words of Pacemaker 3.0 and Corosync 3.1.
 POWER_CUT = """\

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from scenario.client_log import Gap
-
-from bench.loglines import BEGIN, END, FENCING, MARK, Moment
+from scenario.loglines import BEGIN, END, FENCING, MARK, Moment
 
 DETECTION, STOP, LVM, FILESYSTEM, SERVER, VIP, CLIENT, OTHER = (
     "detection", "stop", "lvm", "filesystem", "server", "vip", "client", "other"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 BEGIN, END, MARK = "begin", "end", "mark"
 FENCING, MEMBERSHIP, FAILURE = "fencing", "membership lost", "failure noticed"
+SPEAKERS = ("pacemaker", "corosync")
 
 _LINE = re.compile(r"(\d+\.\d+) \S+ ([^\s\[:]+)(?:\[\d+\])?: (.*)")
 _BEGIN = (
@@ -63,13 +64,20 @@ def moments(journal: str, offset: float) -> list[Moment]:
 def _moments(lines: Iterable[str], offset: float) -> Iterable[Moment]:
     for line in lines:
         found = _LINE.match(line)
-        if found and found[2].startswith(("pacemaker", "corosync")):
-            moment = _moment(float(found[1]) + offset, found[3])
-            if moment:
-                yield moment
+        if found and (known := moment(float(found[1]) + offset, found[2], found[3])):
+            yield known
 
 
-def _moment(at: float, text: str) -> Moment | None:
+def moment(at: float, speaker: str, text: str) -> Moment | None:
+    """Return what one message says, or None for what is not known here.
+
+    at
+        Seconds of the host's monotonic clock.
+    speaker
+        Who logged it: only the cluster's own daemons are believed.
+    """
+    if not speaker.startswith(SPEAKERS):
+        return None
     for kind, patterns in ((BEGIN, _BEGIN), (END, (_END,))):
         for pattern in patterns:
             if found := pattern.search(text):

@@ -1,0 +1,91 @@
+"""One scenario from start to verdict: its timeline is always written, its evidence when something did not hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from scenario import scenario
+from scenario.client_log import ClientLog
+from scenario.scenario import Scenario, play
+
+
+class Recorder:
+    """Stands for journals or a sampler: starts, is open, stops, and has recorded nothing."""
+
+    stopped: object = []
+
+    def __init__(self, *_: object) -> None:
+        self.start = self.wait_open = lambda: None
+        self.deliveries = list
+
+    def stop(self) -> object:
+        return self.stopped
+
+    def __enter__(self) -> Recorder:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+
+class Client(Recorder):
+    """Stands for a client that was stopped at 9.0 and had two answers."""
+
+    stopped = 9.0
+
+    def read(self) -> ClientLog:
+        return ClientLog({1: 1.0, 2: 1.4}, {1: 1.0, 2: 1.5})
+
+
+@pytest.fixture
+def kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
+    """Play on a lab that is always whole; the names of what is kept, in order."""
+    names: list[str] = []
+    monkeypatch.setattr(scenario.results, "BUILD", tmp_path)
+    for name, stand_in in {"Writer": Client, "Sampler": Recorder, "Journals": Recorder}.items():
+        monkeypatch.setattr(scenario, name, stand_in)
+    stage = SimpleNamespace(active="db1", passive="db2", writer=Client(), wait_served=lambda since: None)
+    monkeypatch.setattr(scenario, "Stage", lambda lab, writer, before: SimpleNamespace(lab=lab, **vars(stage)))
+    monkeypatch.setattr(scenario, "wait_whole", lambda lab: SimpleNamespace(dc="db1"))
+    monkeypatch.setattr(scenario, "heal", lambda lab: None)
+    monkeypatch.setattr(scenario, "_judge", lambda *_: [])
+    monkeypatch.setattr(scenario.evidence, "timeline", lambda lab, kept, head: names.append(f"timeline of {head.fault}"))
+    monkeypatch.setattr(scenario.evidence, "collect", lambda lab, kept, findings: names.append(f"evidence of {findings}"))
+    return names
+
+
+LAB = SimpleNamespace(run=None, nodes=("db1", "db2"), array="san", mount="/m", volume="v", addresses=[], events=lambda since: [])
+
+
+def nothing(_stage: object) -> None:
+    """Nothing happens."""
+
+
+def broken(_stage: object) -> None:
+    """It goes wrong."""
+    raise AssertionError("never served")
+
+
+def test_scenario_that_holds_leaves_its_timeline_with_the_fault_in_words(kept: list[str]) -> None:
+    result = play(LAB, Scenario("calm", nothing))
+    assert (result.findings, kept) == ([], ["timeline of Nothing happens."])
+
+
+def test_scenario_that_goes_wrong_leaves_its_timeline_and_evidence(kept: list[str]) -> None:
+    result = play(LAB, Scenario("bad", broken))
+    assert result.findings == ["AssertionError: never served"]
+    assert kept == ["timeline of It goes wrong.", "evidence of ['AssertionError: never served']"]
+
+
+def test_timeline_that_cannot_be_written_is_a_finding_and_does_not_cost_the_evidence(
+    kept: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unwritable(*_: object) -> None:
+        raise ValueError("the client used number 3 twice")
+
+    monkeypatch.setattr(scenario.evidence, "timeline", unwritable)
+    result = play(LAB, Scenario("calm", nothing))
+    assert result.findings == ["ValueError: the client used number 3 twice"]
+    assert kept == ["evidence of ['ValueError: the client used number 3 twice']"]
