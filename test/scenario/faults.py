@@ -67,7 +67,7 @@ def cut_both_cables(stage: Stage) -> None:
     """Both heartbeat cables are cut: the node with the database must win the race to fence."""
     for cable in ("hb1", "hb2"):
         stage.lab.verb("cut", cable)
-    _wait_fenced(stage, stage.passive)
+    stage.wait_fenced(stage.passive, SEEN_SECONDS)
     stage.watch(CALM)
 
 
@@ -89,7 +89,7 @@ def cut_all_paths(stage: Stage) -> None:
 def power_off_passive(stage: Stage) -> None:
     """The passive node's plug is pulled: the client must not notice."""
     stage.lab.verb("power", stage.passive, "off")
-    _wait_fenced(stage, stage.passive)
+    stage.wait_fenced(stage.passive, SEEN_SECONDS)
     stage.watch(CALM)
 
 
@@ -115,16 +115,6 @@ def salt_during_failover(stage: Stage) -> None:
     assert not failed(states), failed(states)
     assert not changed(states), changed(states)
     stage.wait_served(time.monotonic())
-
-
-def _wait_fenced(stage: Stage, node: str) -> None:
-    """Wait until the other node knows that this one was fenced."""
-    def known() -> bool:
-        view = stage.view(stage.lab.peer(node))
-        new = [event for event in view.fencing if event not in stage.before.fencing] if view else []
-        return any(event.target == node and event.status == "success" for event in new)
-
-    until(known, SEEN_SECONDS, f"{node} is not fenced", POLL)
 
 
 SCENARIOS = (

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from scenario.faults import CALM, FILL, PIDS, POLL, SEEN_SECONDS, strike
 from scenario.scenario import COLD_START, FAILOVER, Scenario
@@ -10,6 +12,7 @@ from scenario.stage import Stage
 from scenario.wait import until
 
 _BUSY = "systemd-run --quiet --collect --unit=hadb-test-busy-{} --property=RuntimeMaxSec=60 sh -c 'while :; do :; done'"
+NO_MEMORY = f"for pid in {PIDS}; do echo 1000 >/proc/$pid/oom_score_adj; done; echo f >/proc/sysrq-trigger"
 # Seconds that a node which is alone after a start of both is looked at.
 _ALONE = 45.0
 
@@ -21,19 +24,26 @@ def freeze_for_a_moment(stage: Stage) -> None:
     stage.watch(CALM)
 
 
+@contextmanager
+def busy(stage: Stage, node: str) -> Iterator[None]:
+    """Have programs take all the processor time that a node gives them."""
+    for number in range(3):
+        stage.lab.ask(node, _BUSY.format(number))
+    try:
+        yield
+    finally:
+        stage.lab.ask(node, "systemctl stop 'hadb-test-busy-*'", check=False)
+
+
 def keep_busy(stage: Stage) -> None:
     """Programs take all the processor time that the active node gives them."""
-    for number in range(3):
-        stage.lab.ask(stage.active, _BUSY.format(number))
-    try:
+    with busy(stage, stage.active):
         stage.watch(CALM)
-    finally:
-        stage.lab.ask(stage.active, "systemctl stop 'hadb-test-busy-*'", check=False)
 
 
 def run_out_of_memory(stage: Stage) -> None:
     """The kernel ends the process that it thinks the largest: the server, and nothing of the cluster."""
-    strike(stage, f"for pid in {PIDS}; do echo 1000 >/proc/$pid/oom_score_adj; done; echo f >/proc/sysrq-trigger")
+    strike(stage, NO_MEMORY)
     stage.wait_served(time.monotonic())
 
 

@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from scenario import events, evidence, invariants, results, sample
 from scenario.lab import Lab
@@ -31,8 +32,8 @@ class Scenario:
 
     act
         Brings the fault about and waits until the client is served again.
-    fenced
-        Which parts (``active``, ``passive``) are to be fenced, no others.
+    fenced, perhaps
+        Which parts (``active``, ``passive``) are to be fenced, and which may be besides; once each, and no others.
     budget
         Seconds that a client may wait at most.
     explained
@@ -47,21 +48,25 @@ class Scenario:
     budget: float = NO_OUTAGE
     explained: tuple[str, ...] = ()
     cases: tuple[str, ...] = ()
+    perhaps: tuple[str, ...] = ()
 
 
-def play(lab: Lab, scenario: Scenario) -> Result:
+def play(lab: Lab, scenario: Scenario, build: Path = results.BUILD) -> Result:
     """Play a scenario on a whole cluster and return its verdict; evidence of a failure is kept.
+
+    build
+        Where its directory is made.
 
     What goes wrong in the middle is a finding too: the hardware is healed and the invariants are checked in any case.
     """
-    directory = results.BUILD / scenario.name.replace(" ", "-")
+    directory = build / scenario.name.replace(" ", "-")
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     before = wait_whole(lab)
     began = time.monotonic()
     writer = Writer(lab, scenario.name, directory)
     sampler = Sampler(lab.run, lab.nodes, {"mount": lab.mount, "volume": lab.volume, "addresses": lab.addresses})
-    stage = Stage(lab, writer, before)
+    stage = Stage(lab, writer, before, sampler)
     try:
         findings = [
             *_faults_of(lambda: (sampler.start(), writer.start(), scenario.act(stage))),
@@ -95,8 +100,9 @@ def _judge(stage: Stage, scenario: Scenario, began: float, end: float, seen: lis
     found += invariants.looked_at_all_the_time(seen, lab.nodes, events.freezes(happened))
     found += invariants.data_intact(kept["check"], *(filesystem(lab, home) if home else (0, False)))
     found += invariants.expected_node_fenced(
-        [stage.node(part) for part in scenario.fenced], stage.before.fencing, after.fencing, powers
-    )
+        [stage.node(part) for part in scenario.fenced], stage.before.fencing, after.fencing, powers,
+        [stage.node(part) for part in scenario.perhaps],
+    )  # fmt: skip
     found += faults(lab)
     found += invariants.no_unexplained_failure(after.failures, scenario.explained)
     found += invariants.outage_within(log, end, scenario.budget)

@@ -8,6 +8,8 @@ import time
 from hadblab.errors import LabError
 from scenario import invariants
 from scenario.lab import Lab
+from scenario.sample import Sample
+from scenario.sampler import Sampler
 from scenario.status import Status
 from scenario.wait import until
 from scenario.writer import Writer
@@ -30,16 +32,35 @@ class Stage:
         The nodes by what they were then.
     """
 
-    def __init__(self, lab: Lab, writer: Writer, before: Status) -> None:
+    def __init__(self, lab: Lab, writer: Writer, before: Status, sampler: Sampler | None = None) -> None:
         self.lab = lab
         self.writer = writer
         self.before = before
+        self._sampler = sampler
         self.active = before.home("db-server") or lab.nodes[0]
         self.passive = lab.peer(self.active)
 
     def node(self, part: str) -> str:
         """Return the name of ``active`` or ``passive``."""
         return {"active": self.active, "passive": self.passive}[part]
+
+    def seen(self, node: str, since: float = 0.0) -> list[Sample]:
+        """Return what the sampler saw of a node after a moment, in the order of arrival, at the node's own time.
+
+        Raises ValueError on a stage at which no sampler looks.
+        """
+        if self._sampler is None:
+            raise ValueError("no sampler looks on")
+        return self._sampler.seen(node, since)
+
+    def wait_fenced(self, node: str, seconds: float) -> None:
+        """Wait until the other node knows that this one was fenced since the scenario began."""
+        def known() -> bool:
+            view = self.view(self.lab.peer(node))
+            new = [event for event in view.fencing if event not in self.before.fencing] if view else []
+            return any(event.target == node and event.status == "success" for event in new)
+
+        until(known, seconds, f"{node} is not fenced", _POLL_SECONDS)
 
     def wait_served(self, since: float) -> None:
         """Wait until the client is acknowledged again, by a new connection made after ``since``."""
