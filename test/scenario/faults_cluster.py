@@ -10,7 +10,7 @@ from scenario.stage import Stage
 from scenario.wait import until
 
 _USER = "hadb-test-user"
-_LOSS = "20"
+LOSS = "20"
 
 
 def cut_paths_of_passive(stage: Stage) -> None:
@@ -46,7 +46,7 @@ def use_filesystem_at_stop(stage: Stage) -> None:
 
 def lose_packets(stage: Stage) -> None:
     """One heartbeat cable loses packets."""
-    stage.lab.verb("cut", "hb1", "--loss", _LOSS)
+    stage.lab.verb("cut", "hb1", "--loss", LOSS)
     stage.watch(CALM)
 
 

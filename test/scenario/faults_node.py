@@ -12,7 +12,8 @@ from scenario.stage import Stage
 from scenario.wait import until
 
 _BUSY = "systemd-run --quiet --collect --unit=hadb-test-busy-{} --property=RuntimeMaxSec=60 sh -c 'while :; do :; done'"
-NO_MEMORY = f"for pid in {PIDS}; do echo 1000 >/proc/$pid/oom_score_adj; done; echo f >/proc/sysrq-trigger"
+# Not without a server: the kernel would choose another process.
+NO_MEMORY = f"set -e; pids={PIDS}; for pid in $pids; do echo 1000 >/proc/$pid/oom_score_adj; done; echo f >/proc/sysrq-trigger"
 # Seconds that a node which is alone after a start of both is looked at.
 _ALONE = 45.0
 
