@@ -9,7 +9,7 @@ SALT ?= 3008.3
 COVERAGE = --cov --cov-report=term:skip-covered --cov-fail-under=95
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint unit orchestration orchestration-new orchestration-old tool scenario faults bench performance
+.PHONY: help setup demo test check lint unit orchestration orchestration-new orchestration-old tool scenario faults chaos bench performance
 .PHONY: mutants docs down clean
 
 help: ## this list
@@ -59,6 +59,9 @@ scenario: setup ## the whole way in the lab, from blank nodes through every faul
 faults: setup ## every fault that there is a scenario for, not only those of `make test`; 45 minutes and the build
 	mkdir -p build
 	HADB_FAULTS=all $(VENV)/bin/pytest -q test/scenario/test_faults.py --junit-xml=build/faults.xml
+
+chaos: setup ## random faults, also two at once, while a client writes. SEED=n COUNT=n FROM=n; two minutes a fault
+	PYTHONPATH=_utils:test/lab:test DISTRO=$(DISTRO) SALT=$(SALT) $(PY) -m scenario.chaos $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT)) $(if $(FROM),--from $(FROM)) $(if $(DRY_RUN),--dry-run)
 
 bench: setup ## our configuration beside the seed's, in a lab of its own; hours. ROUNDS=n CASES=a,b MINUTES=m for less
 	PYTHONPATH=_utils:test/lab:test DISTRO=$(DISTRO) SALT=$(SALT) $(PY) -m bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(CASES),--cases $(CASES)) $(if $(MINUTES),--minutes $(MINUTES))

@@ -9,6 +9,8 @@ import sys
 import time
 from typing import NoReturn
 
+from scenario.results import clock
+
 from bench import cases, document, plan, results, table
 from bench.bench import Bench
 from hadblab.errors import LabError
@@ -57,7 +59,7 @@ def _measure(bench: Bench) -> int:
 
 def _shown(items: list[plan.Item]) -> str:
     lines = [item.name for item in items]
-    return "\n".join([*lines, f"{len(items)} steps, about {plan.clock(plan.seconds_left(items, {}))} beside starting the lab"])
+    return "\n".join([*lines, f"{len(items)} steps, about {clock(plan.seconds_left(items, {}))} beside starting the lab"])
 
 
 def _interrupt(_number: int, _frame: object) -> NoReturn:

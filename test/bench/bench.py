@@ -6,9 +6,11 @@ import shutil
 import time
 from collections.abc import Callable, Sequence
 
+from scenario.results import clock
+
 from bench import calm, chart, floor, formula, measure, results, table
 from bench.cases import CALM, FORMULA, OURS
-from bench.plan import FLOOR, Item, clock, seconds_left
+from bench.plan import FLOOR, Item, seconds_left
 from bench.results import BUILD, Results, Run
 from bench.stand import Stand, machine
 from bench.switch import Switch

@@ -63,11 +63,3 @@ def _estimate(item: Item, took: Mapping[tuple[str, str], Sequence[float]]) -> fl
     if took.get(key):
         return median(took[key])
     return item.case.typical if item.case else _TYPICAL[item.kind]
-
-
-def clock(seconds: float) -> str:
-    """Return seconds as people read them: ``42 s``, ``3 min``, ``1 h 05 min``."""
-    minutes = round(seconds / 60)
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"

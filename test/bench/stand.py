@@ -7,11 +7,10 @@ import platform
 import time
 from pathlib import Path
 
-from scenario.lab import CHECKOUT, UP_SECONDS, Lab, keep
-from scenario.session import Session
+from scenario.lab import CHECKOUT, Lab, commit
+from scenario.session import down, up
 
 from bench.configuration import is_ours, of
-from hadblab.errors import LabError
 
 # Seconds; a server's BMC emulates somebody who holds the button.
 _POWER_OFF = 2.0
@@ -34,11 +33,7 @@ class Stand:
         path = directory / "topology.toml"
         directory.mkdir(parents=True, exist_ok=True)
         path.write_text(topology(_TOPOLOGY.read_text(encoding="utf-8")), encoding="utf-8")
-        if not keep():
-            self.lab.verb("down")
-        words = ["--distro", os.environ.get("DISTRO", "debian13"), "--salt", os.environ.get("SALT", "3008.3")]
-        self.lab.verb("up", *words, "--topology", str(path), timeout=UP_SECONDS)
-        self._session = Session(self.lab)
+        self._session = up(self.lab, "--topology", str(path))
 
     def converged(self) -> None:
         """See that the cluster is whole and has our configuration. Raises AssertionError when that cannot be had."""
@@ -54,8 +49,7 @@ class Stand:
 
     def close(self) -> None:
         """Take the lab down, unless it is to be kept."""
-        if not keep():
-            self.lab.verb("down")
+        down(self.lab)
 
 
 def machine(lab: Lab) -> dict[str, str]:
@@ -67,14 +61,5 @@ def machine(lab: Lab) -> dict[str, str]:
         "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.release()}, load {os.getloadavg()[0]:.1f}",
         "nodes": "; ".join(said),
         "salt": os.environ.get("SALT", "3008.3"),
-        "commit": _commit(lab),
+        "commit": commit(),
     }
-
-
-def _commit(lab: Lab) -> str:
-    from hadblab.run import run
-
-    try:
-        return run(["git", "-C", str(CHECKOUT), "describe", "--always", "--dirty"], timeout=30).stdout.strip()
-    except LabError:
-        return "unknown"

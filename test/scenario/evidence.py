@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -77,6 +78,16 @@ class Kept:
     def clocks(self) -> dict[tuple[str, str], float]:
         """Return when each boot of a node began, on the host's clock."""
         return offsets([*self.deliveries, *self.journals.deliveries])
+
+
+def nothing(lab: Lab, directory: Path, began: float) -> Kept:
+    """Return the record of a scenario of which nothing was recorded; what the machines have is still to be collected.
+
+    began
+        When, in seconds of the host's monotonic clock.
+    """
+    now = time.monotonic()
+    return Kept(directory, began, time.time() - (now - began), now, [], Journals(lab.run, {}), [])
 
 
 def timeline(lab: Lab, kept: Kept, head: Head) -> None:

@@ -114,7 +114,8 @@ def held(played: Iterable[tuple[Collection[str], bool]], tests: Mapping[str, boo
     return {case for cases, well in everything if well for case in cases} - failed
 
 
-def coverage(played: Collection[str]) -> str:
+def coverage(played: Iterable[str]) -> str:
     """Return how many of the cases were played, and which were not, in a line."""
-    missing = [case for case in CASES if case not in played]
+    known = set(played)
+    missing = [case for case in CASES if case not in known]
     return f"{len(CASES) - len(missing)} of {len(CASES)} fault cases" + (f"; not: {', '.join(missing)}" if missing else "")

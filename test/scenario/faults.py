@@ -15,7 +15,9 @@ CALM = 12.0
 SEEN_SECONDS = 60.0
 # Seconds until the loss of the array has led to a takeover: a monitor's interval and time-out, a stop's time-out,
 # and fencing.
-_LOST_ARRAY = 180.0
+LOST_ARRAY = 180.0
+# The same until I/O goes on on the other path.
+LOST_PATH = 30.0
 POLL = 0.5
 PIDS = "$(pidof mariadbd mysqld)"
 # Takes all of a filesystem but a little at once, and then the rest; `{0}` is its mount point, `{1}` the file.
@@ -83,7 +85,7 @@ def cut_all_paths(stage: Stage) -> None:
     """The active node loses the array: it cannot even stop properly, so it must be fenced."""
     for network in ("san1", "san2"):
         stage.lab.verb("cut", network, stage.active)
-    stage.wait_home(stage.passive, _LOST_ARRAY)
+    stage.wait_home(stage.passive, LOST_ARRAY)
 
 
 def power_off_passive(stage: Stage) -> None:
@@ -124,8 +126,8 @@ SCENARIOS = (
     Scenario("both heartbeat cables cut", cut_both_cables, fenced=("passive",), cases=("N2", "F5")),
     Scenario("active powered off", power_off_active, fenced=("active",), budget=FAILOVER, cases=("A1", "S12")),
     Scenario("active frozen", freeze_active, fenced=("active",), budget=FAILOVER, cases=("A5",)),
-    Scenario("one storage path of the active lost", cut_one_path, budget=30.0, cases=("S6",)),
-    Scenario("all storage paths of the active lost", cut_all_paths, fenced=("active",), budget=_LOST_ARRAY, cases=("S1",)),
+    Scenario("one storage path of the active lost", cut_one_path, budget=LOST_PATH, cases=("S6",)),
+    Scenario("all storage paths of the active lost", cut_all_paths, fenced=("active",), budget=LOST_ARRAY, cases=("S1",)),
     Scenario("passive powered off", power_off_passive, fenced=("passive",), cases=("A2",)),
     Scenario("salt applied during a failover", salt_during_failover, fenced=("active",), budget=FAILOVER, cases=("M1", "M2")),
     Scenario("both powered off and back", power_off_both, budget=COLD_START, cases=("A11", "C7")),

@@ -9,12 +9,12 @@ from scenario.scenario import FAILOVER, Scenario
 from scenario.stage import Stage
 from scenario.wait import until
 
-_LOSS = "20"
+LOSS = "20"
 
 
 def lose_packets(stage: Stage) -> None:
     """One heartbeat cable loses packets."""
-    stage.lab.verb("cut", "hb1", "--loss", _LOSS)
+    stage.lab.verb("cut", "hb1", "--loss", LOSS)
     stage.watch(CALM)
 
 

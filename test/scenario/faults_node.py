@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 
 from scenario.faults import CALM, FILL, PIDS, POLL, SEEN_SECONDS, strike
@@ -13,6 +15,8 @@ from scenario.wait import until
 _BUSY = "systemd-run --quiet --collect --unit=hadb-test-busy-{} --property=RuntimeMaxSec=60 sh -c 'while :; do :; done'"
 # Later, in a shell that has nothing of ssh's open: the call itself has to come back.
 _PANIC = "(sleep 0.5; echo c >/proc/sysrq-trigger) </dev/null >/dev/null 2>&1 &"
+# Not without a server: the kernel would choose another process.
+NO_MEMORY = f"set -e; pids={PIDS}; for pid in $pids; do echo 1000 >/proc/$pid/oom_score_adj; done; echo f >/proc/sysrq-trigger"
 # Seconds that a node which is alone after a start of both is looked at.
 _ALONE = 45.0
 
@@ -42,19 +46,26 @@ def freeze_for_a_moment(stage: Stage) -> None:
     stage.watch(CALM)
 
 
+@contextmanager
+def busy(stage: Stage, node: str) -> Iterator[None]:
+    """Have programs take all the processor time that a node gives them."""
+    for number in range(3):
+        stage.lab.ask(node, _BUSY.format(number))
+    try:
+        yield
+    finally:
+        stage.lab.ask(node, "systemctl stop 'hadb-test-busy-*'", check=False)
+
+
 def keep_busy(stage: Stage) -> None:
     """Programs take all the processor time that the active node gives them."""
-    for number in range(3):
-        stage.lab.ask(stage.active, _BUSY.format(number))
-    try:
+    with busy(stage, stage.active):
         stage.watch(CALM)
-    finally:
-        stage.lab.ask(stage.active, "systemctl stop 'hadb-test-busy-*'", check=False)
 
 
 def run_out_of_memory(stage: Stage) -> None:
     """The kernel ends the process that it thinks the largest: the server, and nothing of the cluster."""
-    strike(stage, f"for pid in {PIDS}; do echo 1000 >/proc/$pid/oom_score_adj; done; echo f >/proc/sysrq-trigger")
+    strike(stage, NO_MEMORY)
     stage.wait_served(time.monotonic())
 
 

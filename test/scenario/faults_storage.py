@@ -10,7 +10,7 @@ from hadblab.errors import LabError
 from scenario import dm_table
 from scenario.faults import CALM, POLL, SEEN_SECONDS
 from scenario.scenario import COLD_START, FAILOVER, Scenario
-from scenario.stage import ARRAY, Stage, bad_paths
+from scenario.stage import Stage, bad_paths
 from scenario.wait import until
 
 _USER = "hadb-test-user"
@@ -61,11 +61,11 @@ def cut_paths_of_both(stage: Stage) -> None:
 
 def hang_array(stage: Stage) -> None:
     """The array stands still for less than anybody gives up."""
-    stage.lab.verb("freeze", ARRAY)
+    stage.lab.verb("freeze", stage.lab.array)
     try:
         time.sleep(_HANG)
     finally:
-        stage.lab.verb("thaw", ARRAY)
+        stage.lab.verb("thaw", stage.lab.array)
     stage.watch(CALM)
 
 
@@ -189,7 +189,7 @@ SCENARIOS = (
              explained=("db-lvm", "db-fs", "db-server")),
     Scenario("array hangs for a moment", hang_array, budget=30.0, cases=("S4",)),
     Scenario("array slow", slow_array, budget=30.0, cases=("S4",)),
-    Scenario("some blocks broken", break_blocks, may_fence=("active",), budget=FAILOVER, cases=("S5",),
+    Scenario("some blocks broken", break_blocks, perhaps=("active",), budget=FAILOVER, cases=("S5",),
              explained=("db-fs", "db-server")),
     Scenario("volume group lacks a disk on the passive", hide_a_physical_volume, budget=FAILOVER, cases=("S7",),
              explained=("db-lvm",)),

@@ -6,6 +6,7 @@ intact, the expected node fenced and no other, the cluster whole again, the outa
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from itertools import combinations
 
@@ -19,6 +20,8 @@ from scenario.status import Failure, Fencing, Status
 _SHOWN = 10
 # A node that answers is looked at every 0.08 s. On two busy cores a look may wait; beyond this nobody has looked.
 BLIND_SECONDS = 3.0
+# How findings begin that say no more than that nobody knows, or that follow from a cluster that is not whole.
+BLIND, NOT_WRITABLE = "I2: nobody looked", "I3: the filesystem is not mounted writable"
 
 
 def no_acknowledged_write_lost(log: ClientLog, present: Collection[int]) -> list[str]:
@@ -63,7 +66,7 @@ def looked_at_all_the_time(
         (node, when) of each freeze.
     """
     return [
-        f"I2: nobody looked at {node} from {start:.3f} to {stop:.3f}"
+        f"{BLIND} at {node} from {start:.3f} to {stop:.3f}"
         for node in nodes
         for start, stop in gaps(samples, node, BLIND_SECONDS)
         if not any(who == node and start - BLIND_SECONDS <= at <= stop for who, at in frozen)
@@ -78,34 +81,37 @@ def data_intact(check: Sequence[Sequence[object]], filesystem_errors: int, writa
     if filesystem_errors:
         found.append(f"I3: the filesystem counts {filesystem_errors} errors")
     if not writable:
-        found.append("I3: the filesystem is not mounted writable")
+        found.append(NOT_WRITABLE)
     return found
 
 
 def expected_node_fenced(
-    expected: Collection[str], before: Sequence[Fencing], after: Sequence[Fencing], powers: Sequence[Power],
-    optional: Collection[str] = (),
+    expected: Sequence[str], before: Sequence[Fencing], after: Sequence[Fencing], powers: Sequence[Power],
+    perhaps: Sequence[str] = (),
 ) -> list[str]:
-    """I4: exactly the expected nodes were fenced, by the cluster's history and by the BMCs' word.
+    """I4: the expected nodes were fenced, and no others, by the cluster's history and by the BMCs' word.
+
+    expected, perhaps
+        Nodes that are to be fenced, and that may be, once for each time that they are named in either.
 
     A node that had no power when it was fenced need not have been switched off by its BMC.
-
-    optional
-        Nodes that may have been fenced besides, or not.
     """
+    words = _names(set(expected)) + (f", perhaps {_names(set(perhaps))}" if perhaps else "")
     new = [event for event in after if event not in before]
     by_cluster = {event.target for event in new if event.status == "success"}
-    wanted = set(expected) | by_cluster & set(optional)
+    # One that may be fenced, and was, is one of which both have to tell.
+    wanted = set(expected) | by_cluster & set(perhaps)
     cuts = [event.node for event in powers if event.source == events.BMC and event.cut]
     had_power = wanted - {e.node for e in powers if e.source != events.BMC and e.action == events.OFF}
     found = []
     if by_cluster != wanted:
-        found.append(f"I4: the cluster says that it fenced {_names(by_cluster)}; expected {_names(wanted)}")
+        found.append(f"I4: the cluster says that it fenced {_names(by_cluster)}; expected {words}")
     if not had_power <= set(cuts) <= wanted:
-        found.append(f"I4: BMCs cut the power of {_names(set(cuts))}; expected {_names(had_power)}")
+        found.append(f"I4: BMCs cut the power of {_names(set(cuts))}; expected {words}")
     # Counted by the BMCs: the cluster's history has an entry for each request that one fencing answered.
-    if again := {node for node in cuts if cuts.count(node) > 1}:
-        found.append(f"I4: fenced more than once: {_names(again)}")
+    most = Counter([*expected, *perhaps])
+    if again := {node for node in cuts if cuts.count(node) > max(most[node], 1)}:
+        found.append(f"I4: fenced too often: {_names(again)}")
     if failed := [event for event in new if event.status != "success"]:
         found.append(f"I4: fencing did not succeed each time: {'; '.join(map(str, failed))}")
     return found

@@ -38,6 +38,12 @@ VERB_SECONDS = 300.0
 ASK_SECONDS = 30.0
 _END_SECONDS = 20.0
 _END_POLL = 0.02
+# Verbs of the front end that run the formula: what fails then need not be the lab.
+_FORMULA = ("salt", "salt-run")
+
+
+class FrontEndError(LabError):
+    """The lab's front end did not do what it was told: the lab's own trouble, whatever the cluster does."""
 
 
 class Lab:
@@ -99,9 +105,17 @@ class Lab:
         return next(other for other in self.nodes if other != node)
 
     def verb(self, *words: str, check: bool = True, timeout: float = VERB_SECONDS) -> CompletedProcess[str]:
-        """Run the lab's front end. Raises LabError when it fails while ``check`` is set."""
+        """Run the lab's front end.
+
+        Raises FrontEndError when it fails while ``check`` is set; a LabError that is none when Salt takes too long.
+        """
         self._note(LAB, shlex.join(words))
-        return run_command([FRONT_END, *words], check=check, timeout=timeout)
+        try:
+            return run_command([FRONT_END, *words], check=check, timeout=timeout)
+        except LabError as error:
+            if words[0] in _FORMULA:
+                raise
+            raise FrontEndError(str(error)) from error
 
     def background(self, *words: str, log: Path) -> subprocess.Popen[bytes]:
         """Start the lab's front end with its output in a file, and return the process."""
@@ -167,6 +181,14 @@ class Lab:
 def keep() -> bool:
     """Return whether the lab and its ``converged`` snapshot are to be reused, and kept."""
     return os.environ.get("HADB_SCENARIO_KEEP") == "1"
+
+
+def commit() -> str:
+    """Return which version of the formula this checkout is."""
+    try:
+        return run_command(["git", "-C", str(CHECKOUT), "describe", "--always", "--dirty"], timeout=ASK_SECONDS).stdout.strip()
+    except LabError:
+        return "unknown"
 
 
 def document(done: CompletedProcess[str]) -> Any:

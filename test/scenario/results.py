@@ -41,6 +41,14 @@ class Result:
         return f"{self.name:42} outage {outage:>7}  fenced {fenced:8} {self.writes:6} writes  {self.took:4.0f} s  {verdict}"
 
 
+def clock(seconds: float) -> str:
+    """Return seconds as people read them: ``42 s``, ``3 min``, ``1 h 05 min``."""
+    minutes = round(seconds / 60)
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
+
+
 def write(results: list[Result], directory: Path = BUILD) -> None:
     """Write ``results.json`` and ``table.txt``; called after each scenario, so that none is lost."""
     directory.mkdir(parents=True, exist_ok=True)

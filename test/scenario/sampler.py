@@ -44,6 +44,10 @@ class Sampler:
         until(lambda: {seen.node for _, seen in self._received} == set(self.nodes), _LIVE_SECONDS,
               "no sample from every node")  # fmt: skip
 
+    def seen(self, node: str, since: float) -> list[Sample]:
+        """Return the samples of one node that arrived after a moment of the host's monotonic clock, at the node's own time."""
+        return [sample for arrived, sample in list(self._received) if arrived > since and sample.node == node]
+
     def stop(self) -> list[Sample]:
         """Stop looking and return everything seen, in order, at the host's time."""
         for stream in self._streams:

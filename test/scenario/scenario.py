@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from scenario import events, evidence, invariants, results
 from scenario.evidence import Kept
@@ -35,10 +36,8 @@ class Scenario:
 
     act
         Brings the fault about and waits until the client is served again.
-    fenced
-        Which parts (``active``, ``passive``) are to be fenced, no others.
-    may_fence
-        Which parts may be fenced besides, where more than one right way leads out of the fault.
+    fenced, perhaps
+        Which parts (``active``, ``passive``) are to be fenced, and which may be besides; once each, and no others.
     budget
         Seconds that a client may wait at most.
     explained
@@ -53,22 +52,25 @@ class Scenario:
     budget: float = NO_OUTAGE
     explained: tuple[str, ...] = ()
     cases: tuple[str, ...] = ()
-    may_fence: tuple[str, ...] = ()
+    perhaps: tuple[str, ...] = ()
 
 
-def play(lab: Lab, scenario: Scenario) -> Result:
+def play(lab: Lab, scenario: Scenario, build: Path = results.BUILD) -> Result:
     """Play a scenario on a whole cluster and return its verdict. A timeline is kept, and evidence of a failure.
+
+    build
+        Where its directory is made.
 
     What goes wrong in the middle is a finding too: the hardware is healed and the invariants are checked in any case.
     """
-    directory = results.BUILD / scenario.name.replace(" ", "-")
+    directory = build / scenario.name.replace(" ", "-")
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     before = wait_whole(lab)
     began, wall = time.monotonic(), time.time()
     writer = Writer(lab, scenario.name, directory)
     sampler = Sampler(lab.run, lab.nodes, {"mount": lab.mount, "volume": lab.volume, "addresses": lab.addresses})
-    stage = Stage(lab, writer, before)
+    stage = Stage(lab, writer, before, sampler)
     with Journals(lab.run, {**dict.fromkeys(lab.nodes, EVERYTHING), lab.array: KERNEL}) as said:
         try:
             findings = [
@@ -105,7 +107,7 @@ def _judge(stage: Stage, scenario: Scenario, began: float, end: float, seen: lis
     found += invariants.data_intact(kept["check"], *(filesystem(lab, home) if home else (0, False)))
     found += invariants.expected_node_fenced(
         [stage.node(part) for part in scenario.fenced], stage.before.fencing, after.fencing, powers,
-        [stage.node(part) for part in scenario.may_fence],
+        [stage.node(part) for part in scenario.perhaps],
     )  # fmt: skip
     found += faults(lab)
     found += invariants.no_unexplained_failure(after.failures, scenario.explained)

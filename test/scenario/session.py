@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
-from scenario.lab import Lab, document, keep
+import os
+
+from scenario.lab import UP_SECONDS, Lab, document, keep
 from scenario.salt_result import failed, orchestration
 from scenario.stage import faults, wait_whole
 
 BLANK, CONVERGED = "blank", "converged"
+
+
+def up(lab: Lab, *words: str) -> Session:
+    """Start a lab with what DISTRO and SALT say and return it: anew, unless it is to be kept.
+
+    words
+        Further words for the front end's ``up``.
+    """
+    if not keep():
+        lab.verb("down")
+    chosen = ["--distro", os.environ.get("DISTRO", "debian13"), "--salt", os.environ.get("SALT", "3008.3")]
+    lab.verb("up", *chosen, *words, timeout=UP_SECONDS)
+    return Session(lab)
+
+
+def down(lab: Lab) -> None:
+    """Take a lab down, unless it is to be kept."""
+    if not keep():
+        lab.verb("down")
 
 
 class Session:

@@ -9,6 +9,8 @@ from collections.abc import Collection
 from hadblab.errors import LabError
 from scenario import invariants
 from scenario.lab import Lab
+from scenario.sample import Sample
+from scenario.sampler import Sampler
 from scenario.status import Status
 from scenario.wait import until
 from scenario.writer import Writer
@@ -19,7 +21,6 @@ WHOLE_SECONDS = 240.0
 TAKEOVER_SECONDS = 90.0
 _FENCED_SECONDS = 60.0
 _POLL_SECONDS = 1.0
-ARRAY = "san"
 # One line per map: "NAME: 0 LENGTH multipath ... 8:0 A 0 0 1 ... 8:16 F 3 0 1".
 _PATHS = "dmsetup status --target multipath"
 
@@ -33,16 +34,35 @@ class Stage:
         The nodes by what they were then.
     """
 
-    def __init__(self, lab: Lab, writer: Writer, before: Status) -> None:
+    def __init__(self, lab: Lab, writer: Writer, before: Status, sampler: Sampler | None = None) -> None:
         self.lab = lab
         self.writer = writer
         self.before = before
+        self._sampler = sampler
         self.active = before.home("db-server") or lab.nodes[0]
         self.passive = lab.peer(self.active)
 
     def node(self, part: str) -> str:
         """Return the name of ``active`` or ``passive``."""
         return {"active": self.active, "passive": self.passive}[part]
+
+    def seen(self, node: str, since: float = 0.0) -> list[Sample]:
+        """Return what the sampler saw of a node after a moment, in the order of arrival, at the node's own time.
+
+        Raises ValueError on a stage at which no sampler looks.
+        """
+        if self._sampler is None:
+            raise ValueError("no sampler looks on")
+        return self._sampler.seen(node, since)
+
+    def wait_fenced(self, node: str, seconds: float = _FENCED_SECONDS) -> None:
+        """Wait until the other node knows that this one was fenced since the scenario began."""
+        def known() -> bool:
+            view = self.view(self.lab.peer(node))
+            new = [event for event in view.fencing if event not in self.before.fencing] if view else []
+            return any(event.target == node and event.status == "success" for event in new)
+
+        until(known, seconds, f"{node} is not fenced", _POLL_SECONDS)
 
     def wait_served(self, since: float) -> None:
         """Wait until the client is acknowledged again, by a new connection made after ``since``."""
@@ -52,15 +72,6 @@ class Stage:
         """Wait until the database runs on a node and the client is served."""
         until(lambda: self.home(node) == node, seconds, f"the database does not come to {node}", _POLL_SECONDS)
         self.wait_served(time.monotonic())
-
-    def wait_fenced(self, node: str) -> None:
-        """Wait until the other node knows that this one was fenced."""
-        def known() -> bool:
-            view = self.view(self.lab.peer(node))
-            new = [event for event in view.fencing if event not in self.before.fencing] if view else []
-            return any(event.target == node and event.status == "success" for event in new)
-
-        until(known, _FENCED_SECONDS, f"{node} is not fenced", _POLL_SECONDS)
 
     def watch(self, seconds: float) -> None:
         """Let time go by in which nothing is supposed to happen, and make sure that the client is served at its end."""
@@ -120,7 +131,7 @@ def wait_whole(lab: Lab, seconds: float = WHOLE_SECONDS) -> Status:
 
 def heal(lab: Lab) -> None:
     """Undo everything that a scenario may have done to the hardware: thaw, heal, switch on."""
-    for node in (*lab.nodes, ARRAY):
+    for node in (*lab.nodes, lab.array):
         if lab.power(node) == "frozen":
             lab.verb("thaw", node)
     for link in ("hb1", "hb2", "san1", "san2", "mgmt"):

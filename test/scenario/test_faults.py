@@ -7,19 +7,14 @@ from collections.abc import Callable
 
 import pytest
 
-from scenario import faults, faults_cluster, faults_database, faults_formula, faults_node, faults_storage
+from scenario import scenarios
 from scenario.lab import Lab, document
 from scenario.results import Result
 from scenario.salt_result import changed, failed, orchestration
 from scenario.scenario import Scenario, play
 from scenario.session import Session
 
-# `make test` plays the first ones, `make faults` all.
-_MORE = (
-    *faults_database.SCENARIOS, *faults_node.SCENARIOS, *faults_storage.SCENARIOS, *faults_cluster.SCENARIOS,
-    *faults_formula.SCENARIOS,
-)  # fmt: skip
-SCENARIOS = (*faults.SCENARIOS, *(_MORE if os.environ.get("HADB_FAULTS") == "all" else ()))
+SCENARIOS = scenarios.ALL if os.environ.get("HADB_FAULTS") == "all" else scenarios.FIRST
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name.replace(" ", "-"))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from bench.cases import BY_ID, CALM, CASES, FORMULA, OTHERS, OURS, SEED, chosen
-from bench.plan import FLOOR, clock, items, seconds_left
+from bench.plan import FLOOR, items, seconds_left
+from scenario.results import clock
 
 
 def test_configurations_take_turns_a_b_b_a() -> None:

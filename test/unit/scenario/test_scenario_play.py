@@ -40,14 +40,13 @@ class Client(Recorder):
 
 
 @pytest.fixture
-def kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
+def kept(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Play on a lab that is always whole; the names of what is kept, in order."""
     names: list[str] = []
-    monkeypatch.setattr(scenario.results, "BUILD", tmp_path)
     for name, stand_in in {"Writer": Client, "Sampler": Recorder, "Journals": Recorder}.items():
         monkeypatch.setattr(scenario, name, stand_in)
     stage = SimpleNamespace(active="db1", passive="db2", writer=Client(), wait_served=lambda since: None)
-    monkeypatch.setattr(scenario, "Stage", lambda lab, writer, before: SimpleNamespace(lab=lab, **vars(stage)))
+    monkeypatch.setattr(scenario, "Stage", lambda lab, writer, before, sampler: SimpleNamespace(lab=lab, **vars(stage)))
     monkeypatch.setattr(scenario, "wait_whole", lambda lab: SimpleNamespace(dc="db1"))
     monkeypatch.setattr(scenario, "heal", lambda lab: None)
     monkeypatch.setattr(scenario, "_judge", lambda *_: [])
@@ -68,24 +67,24 @@ def broken(_stage: object) -> None:
     raise AssertionError("never served")
 
 
-def test_scenario_that_holds_leaves_its_timeline_with_the_fault_in_words(kept: list[str]) -> None:
-    result = play(LAB, Scenario("calm", nothing))
+def test_scenario_that_holds_leaves_its_timeline_with_the_fault_in_words(kept: list[str], tmp_path: Path) -> None:
+    result = play(LAB, Scenario("calm", nothing), tmp_path)
     assert (result.findings, kept) == ([], ["timeline of Nothing happens."])
 
 
-def test_scenario_that_goes_wrong_leaves_its_timeline_and_evidence(kept: list[str]) -> None:
-    result = play(LAB, Scenario("bad", broken))
+def test_scenario_that_goes_wrong_leaves_its_timeline_and_evidence(kept: list[str], tmp_path: Path) -> None:
+    result = play(LAB, Scenario("bad", broken), tmp_path)
     assert result.findings == ["AssertionError: never served"]
     assert kept == ["timeline of It goes wrong.", "evidence of ['AssertionError: never served']"]
 
 
 def test_timeline_that_cannot_be_written_is_a_finding_and_does_not_cost_the_evidence(
-    kept: list[str], monkeypatch: pytest.MonkeyPatch
+    kept: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def unwritable(*_: object) -> None:
         raise ValueError("the client used number 3 twice")
 
     monkeypatch.setattr(scenario.evidence, "timeline", unwritable)
-    result = play(LAB, Scenario("calm", nothing))
+    result = play(LAB, Scenario("calm", nothing), tmp_path)
     assert result.findings == ["ValueError: the client used number 3 twice"]
     assert kept == ["evidence of ['ValueError: the client used number 3 twice']"]
