@@ -7,8 +7,8 @@ import platform
 import time
 from pathlib import Path
 
-from scenario.lab import CHECKOUT, UP_SECONDS, Lab, keep
-from scenario.session import Session
+from scenario.lab import CHECKOUT, Lab, keep
+from scenario.session import start
 
 from bench.configuration import is_ours, of
 from hadblab.errors import LabError
@@ -30,15 +30,11 @@ class Stand:
     """The lab while it is measured."""
 
     def __init__(self, directory: Path) -> None:
-        self.lab = Lab()
         path = directory / "topology.toml"
         directory.mkdir(parents=True, exist_ok=True)
         path.write_text(topology(_TOPOLOGY.read_text(encoding="utf-8")), encoding="utf-8")
-        if not keep():
-            self.lab.verb("down")
-        words = ["--distro", os.environ.get("DISTRO", "debian13"), "--salt", os.environ.get("SALT", "3008.3")]
-        self.lab.verb("up", *words, "--topology", str(path), timeout=UP_SECONDS)
-        self._session = Session(self.lab)
+        self._session = start("--topology", str(path))
+        self.lab = self._session.lab
 
     def converged(self) -> None:
         """See that the cluster is whole and has our configuration. Raises AssertionError when that cannot be had."""

@@ -11,22 +11,18 @@ import pytest
 os.environ.setdefault("HADB_LAB", "scenario")
 
 from scenario import fault_cases, results  # noqa: E402 - the lab's name must be known before the lab is looked for
-from scenario.lab import UP_SECONDS, Lab, keep  # noqa: E402
+from scenario.lab import Lab, keep  # noqa: E402
 from scenario.results import Result  # noqa: E402
-from scenario.session import Session  # noqa: E402
+from scenario.session import Session, start  # noqa: E402
 
 
 @pytest.fixture(scope="session")
 def session() -> Iterator[Session]:
     """The lab, up; taken down at the end unless HADB_SCENARIO_KEEP=1."""
-    lab = Lab()
+    found = start()
+    yield found
     if not keep():
-        lab.verb("down")
-    words = ["--distro", os.environ.get("DISTRO", "debian13"), "--salt", os.environ.get("SALT", "3008.3")]
-    lab.verb("up", *words, timeout=UP_SECONDS)
-    yield Session(lab)
-    if not keep():
-        lab.verb("down")
+        found.lab.verb("down")
 
 
 @pytest.fixture

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from hadblab import ssh
 from hadblab.errors import LabError
-from hadblab.seed_salt import PILLAR as PILLAR_ON_MASTER
+from scenario import pillar
 from scenario.function_call import MASTER, RUNNERS, SCRATCH, STATES, Call, Known
-from scenario.lab import PILLAR, Lab, document
+from scenario.lab import Lab, document
 from scenario.salt_calls import Answer, Salt
 from scenario.wait import until
 
@@ -171,16 +167,7 @@ class Player:
     def _pillar(self, call: Call, more: Mapping[str, Any]) -> None:
         """Let the node's pillar say more than the lab's, or nothing more."""
         assert call.on != MASTER, "only a node's pillar is refreshed"
-        lab_says = PILLAR.read_text(encoding="utf-8")
-        pillar = yaml.safe_load(lab_says)
-        for path, value in more.items():
-            *parents, last = path.split(":")
-            place = pillar
-            for key in parents:
-                place = place.setdefault(key, {})
-            place[last] = value
-        text = json.dumps(pillar) if more else lab_says
-        ssh.send(self._lab.run, "salt", text.encode(), "install", "-m", "0600", "/dev/stdin", f"{PILLAR_ON_MASTER}/hadb.sls")
+        pillar.give(self._lab, more)
         self._salt.one(self.known.node(call.on), "saltutil.refresh_pillar", wait=True)
 
 

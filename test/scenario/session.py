@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from scenario.lab import Lab, document, keep
+import os
+
+from scenario.lab import UP_SECONDS, Lab, document, keep
 from scenario.salt_result import failed, orchestration
 from scenario.stage import faults, wait_whole
 
@@ -64,3 +66,17 @@ class Session:
         self.lab.verb("snapshot", CONVERGED)
         self._has_converged = True
         wait_whole(self.lab)
+
+
+def start(*more: str) -> Session:
+    """Start a lab of blank nodes, or go on with the one that HADB_SCENARIO_KEEP=1 kept, and return its session.
+
+    more
+        Further words for the lab's ``up``.
+    """
+    lab = Lab()
+    if not keep():
+        lab.verb("down")
+    words = ["--distro", os.environ.get("DISTRO", "debian13"), "--salt", os.environ.get("SALT", "3008.3")]
+    lab.verb("up", *words, *more, timeout=UP_SECONDS)
+    return Session(lab)
