@@ -6,8 +6,11 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from scenario import events, evidence, invariants, results, sample
+from scenario.client_log import ClientLog
+from scenario.events import Power
 from scenario.lab import Lab
 from scenario.results import Result
 from scenario.sample import Sample
@@ -49,12 +52,12 @@ class Scenario:
     cases: tuple[str, ...] = ()
 
 
-def play(lab: Lab, scenario: Scenario) -> Result:
-    """Play a scenario on a whole cluster and return its verdict; evidence of a failure is kept.
+def play(lab: Lab, scenario: Scenario, build: Path = results.BUILD) -> Result:
+    """Play a scenario on a whole cluster and return its verdict; evidence of a failure is kept below ``build``.
 
     What goes wrong in the middle is a finding too: the hardware is healed and the invariants are checked in any case.
     """
-    directory = results.BUILD / scenario.name.replace(" ", "-")
+    directory = build / scenario.name.replace(" ", "-")
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     before = wait_whole(lab)
@@ -86,21 +89,40 @@ def _judge(stage: Stage, scenario: Scenario, began: float, end: float, seen: lis
     lab, log = stage.lab, stage.writer.read()
     happened = lab.events(began)
     powers = events.powers(happened)
-    after = lab.status(lab.nodes[0])
     facts = [sample.MOUNT, sample.VOLUME, sample.SERVER, *lab.addresses]
-    kept = stage.writer.read_back()
-    home = after.home("db-server")
-    found = invariants.no_acknowledged_write_lost(log, kept["ids"])
-    found += invariants.never_two_owners(seen, powers, lab.nodes, facts, end)
+    # What was recorded comes first: a database or a cluster that cannot be asked any more must not hide it.
+    found = invariants.never_two_owners(seen, powers, lab.nodes, facts, end)
     found += invariants.looked_at_all_the_time(seen, lab.nodes, events.freezes(happened))
-    found += invariants.data_intact(kept["check"], *(filesystem(lab, home) if home else (0, False)))
-    found += invariants.expected_node_fenced(
+    found += invariants.outage_within(log, end, scenario.budget)
+    found += _faults_of(lambda: _judge_data(stage, log))
+    return found + _faults_of(lambda: _judge_cluster(stage, scenario, powers))
+
+
+def _judge_data(stage: Stage, log: ClientLog) -> list[str]:
+    kept = stage.writer.read_back()
+
+    def intact() -> list[str]:
+        home = _status(stage).home("db-server")
+        return invariants.data_intact(kept["check"], *(filesystem(stage.lab, home) if home else (0, False)))
+
+    return invariants.no_acknowledged_write_lost(log, kept["ids"]) + _faults_of(intact)
+
+
+def _judge_cluster(stage: Stage, scenario: Scenario, powers: list[Power]) -> list[str]:
+    lab, after = stage.lab, _status(stage)
+    found = invariants.expected_node_fenced(
         [stage.node(part) for part in scenario.fenced], stage.before.fencing, after.fencing, powers
     )
     found += faults(lab)
     found += invariants.no_unexplained_failure(after.failures, scenario.explained)
-    found += invariants.outage_within(log, end, scenario.budget)
-    _clean_up(lab, after, scenario)
+    found += _faults_of(lambda: _clean_up(lab, after, scenario))
+    return found
+
+
+def _status(stage: Stage) -> Status:
+    """Return the cluster as the first node that can tell sees it. Raises AssertionError when none can."""
+    found = next((view for node in stage.lab.nodes if (view := stage.view(node))), None)
+    assert found, "I5: no node tells what has become of the cluster"
     return found
 
 
