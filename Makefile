@@ -9,8 +9,8 @@ SALT ?= 3008.3
 COVERAGE = --cov --cov-report=term:skip-covered --cov-fail-under=95
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint unit orchestration orchestration-new orchestration-old tool scenario faults chaos bench performance
-.PHONY: mutants docs down clean
+.PHONY: help setup demo test check lint unit orchestration orchestration-new orchestration-old tool scenario faults chaos
+.PHONY: controls bench performance mutants docs down clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ faults: setup ## every fault that there is a scenario for, not only those of `ma
 
 chaos: setup ## random faults, also two at once, while a client writes. SEED=n COUNT=n FROM=n; two minutes a fault
 	PYTHONPATH=_utils:test/lab:test DISTRO=$(DISTRO) SALT=$(SALT) $(PY) -m scenario.chaos $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT)) $(if $(FROM),--from $(FROM)) $(if $(DRY_RUN),--dry-run)
+
+controls: setup ## break one setting after the other: does the suite go red for it? hours; CONTROLS=a,b for some
+	PYTHONPATH=_utils:test/lab:test DISTRO=$(DISTRO) SALT=$(SALT) $(PY) -m scenario.run_controls $(if $(CONTROLS),--only $(CONTROLS))
 
 bench: setup ## our configuration beside the seed's, in a lab of its own; hours. ROUNDS=n CASES=a,b MINUTES=m for less
 	PYTHONPATH=_utils:test/lab:test DISTRO=$(DISTRO) SALT=$(SALT) $(PY) -m bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(CASES),--cases $(CASES)) $(if $(MINUTES),--minutes $(MINUTES))

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from scenario import events, evidence, invariants, results
+from scenario.client_log import ClientLog
+from scenario.events import Power
 from scenario.evidence import Kept
 from scenario.journal import EVERYTHING, KERNEL
 from scenario.journals import Journals
@@ -98,21 +100,40 @@ def _judge(stage: Stage, scenario: Scenario, began: float, end: float, seen: lis
     lab, log = stage.lab, stage.writer.read()
     happened = lab.events(began)
     powers = events.powers(happened)
-    after = lab.status(lab.nodes[0])
-    kept = stage.writer.read_back()
-    home = after.home("db-server")
-    found = invariants.no_acknowledged_write_lost(log, kept["ids"])
-    found += invariants.never_two_owners(seen, powers, lab.nodes, lab.facts, end)
+    # What was recorded comes first: a database or a cluster that cannot be asked any more must not hide it.
+    found = invariants.never_two_owners(seen, powers, lab.nodes, lab.facts, end)
     found += invariants.looked_at_all_the_time(seen, lab.nodes, events.freezes(happened))
-    found += invariants.data_intact(kept["check"], *(filesystem(lab, home) if home else (0, False)))
-    found += invariants.expected_node_fenced(
+    found += invariants.outage_within(log, end, scenario.budget)
+    found += _faults_of(lambda: _judge_data(stage, log))
+    return found + _faults_of(lambda: _judge_cluster(stage, scenario, powers))
+
+
+def _judge_data(stage: Stage, log: ClientLog) -> list[str]:
+    kept = stage.writer.read_back()
+
+    def intact() -> list[str]:
+        home = _status(stage).home("db-server")
+        return invariants.data_intact(kept["check"], *(filesystem(stage.lab, home) if home else (0, False)))
+
+    return invariants.no_acknowledged_write_lost(log, kept["ids"]) + _faults_of(intact)
+
+
+def _judge_cluster(stage: Stage, scenario: Scenario, powers: list[Power]) -> list[str]:
+    lab, after = stage.lab, _status(stage)
+    found = invariants.expected_node_fenced(
         [stage.node(part) for part in scenario.fenced], stage.before.fencing, after.fencing, powers,
         [stage.node(part) for part in scenario.perhaps],
     )  # fmt: skip
     found += faults(lab)
     found += invariants.no_unexplained_failure(after.failures, scenario.explained)
-    found += invariants.outage_within(log, end, scenario.budget)
-    _clean_up(lab, after, scenario)
+    found += _faults_of(lambda: _clean_up(lab, after, scenario))
+    return found
+
+
+def _status(stage: Stage) -> Status:
+    """Return the cluster as the first node that can tell sees it. Raises AssertionError when none can."""
+    found = next((view for node in stage.lab.nodes if (view := stage.view(node))), None)
+    assert found, "I5: no node tells what has become of the cluster"
     return found
 
 

@@ -11,3 +11,4 @@ ALL: tuple[Scenario, ...] = (
     *FIRST, *faults_database.SCENARIOS, *faults_node.SCENARIOS, *faults_storage.SCENARIOS, *faults_cluster.SCENARIOS,
     *faults_formula.SCENARIOS,
 )  # fmt: skip
+BY_NAME = {scenario.name: scenario for scenario in ALL}
