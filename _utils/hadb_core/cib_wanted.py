@@ -96,10 +96,11 @@ def _banned(resource: str, node: str) -> ET.Element:
 
 
 def faults(document: Document) -> list[str]:
-    """Return what is wrong with ``hadb:pacemaker``, as sentences; asks for no cluster, so it can be known before anything is touched.
+    """Return what is wrong with ``hadb:pacemaker``, as sentences.
 
     document
-        As for :func:`wanted`; only ``fencing`` and ``pacemaker`` are looked at.
+        As for :func:`wanted`; only ``fencing`` and ``pacemaker`` are looked at. No cluster has to be there, so this is known
+        before anything is touched.
     """
     policy = document["pacemaker"]
     found = []
