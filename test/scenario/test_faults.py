@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from scenario import faults, faults_cluster, faults_database, faults_node
+from scenario import faults, faults_cluster, faults_database, faults_node, forged
 from scenario.lab import Lab, document
 from scenario.results import Result
 from scenario.salt_result import changed, failed, orchestration
@@ -15,7 +15,7 @@ from scenario.scenario import Scenario, play
 from scenario.session import Session
 
 # `make test` plays the first ones, `make faults` all.
-_MORE = (*faults_database.SCENARIOS, *faults_node.SCENARIOS, *faults_cluster.SCENARIOS)
+_MORE = (*faults_database.SCENARIOS, *faults_node.SCENARIOS, *faults_cluster.SCENARIOS, *forged.SCENARIOS)
 SCENARIOS = (*faults.SCENARIOS, *(_MORE if os.environ.get("HADB_FAULTS") == "all" else ()))
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from scenario import faults, faults_cluster, faults_database, faults_node
+from scenario import faults, faults_cluster, faults_database, faults_node, forged
 from scenario.fault_cases import CASES, coverage
 
-SCENARIOS = (*faults.SCENARIOS, *faults_database.SCENARIOS, *faults_node.SCENARIOS, *faults_cluster.SCENARIOS)
+SCENARIOS = (*faults.SCENARIOS, *faults_database.SCENARIOS, *faults_node.SCENARIOS, *faults_cluster.SCENARIOS, *forged.SCENARIOS)
 
 
 def test_there_are_73_cases_and_scenarios_play_nothing_else() -> None:
