@@ -56,9 +56,9 @@ scenario: setup ## the whole way in the lab, from blank nodes through every faul
 	mkdir -p build
 	$(VENV)/bin/pytest -q test/scenario --junit-xml=build/scenario.xml
 
-faults: setup ## every fault that there is a scenario for, not only those of `make test`; 25 minutes and the build
+faults: setup ## every fault that there is a scenario for, not only those of `make test`, and security; half an hour and more
 	mkdir -p build
-	HADB_FAULTS=all $(VENV)/bin/pytest -q test/scenario/test_faults.py --junit-xml=build/faults.xml
+	HADB_FAULTS=all $(VENV)/bin/pytest -q test/scenario/test_security.py test/scenario/test_faults.py --junit-xml=build/faults.xml
 
 bench: setup ## our configuration beside the seed's, in a lab of its own; hours. ROUNDS=n CASES=a,b MINUTES=m for less
 	PYTHONPATH=_utils:test/lab:test DISTRO=$(DISTRO) SALT=$(SALT) $(PY) -m bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(CASES),--cases $(CASES)) $(if $(MINUTES),--minutes $(MINUTES))
