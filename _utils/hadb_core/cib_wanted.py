@@ -13,7 +13,7 @@ from typing import Any
 
 from hadb_core import cib_fencing, cib_group
 from hadb_core.cib_primitive import text
-from hadb_core.cib_values import property_fault
+from hadb_core.cib_values import boolean, old_property_name, property_fault
 from hadb_core.errors import Invalid
 
 Document = Mapping[str, Any]
@@ -66,7 +66,7 @@ def wanted(document: Document) -> Wanted:
     Raises :class:`~hadb_core.errors.Invalid` with all faults, among them property names that
     Pacemaker would silently ignore.
     """
-    found = _faults(document)
+    found = faults(document)
     if found:
         raise Invalid(found)
     nodes = sorted(document["nodes"])
@@ -106,18 +106,31 @@ def _banned(resource: str, node: str) -> ET.Element:
     return ET.Element("rsc_location", id=f"loc-{resource}", rsc=resource, node=node, score="-INFINITY")
 
 
-def _faults(document: Document) -> list[str]:
+def faults(document: Document) -> list[str]:
+    """Return what is wrong with ``hadb:pacemaker``, as sentences.
+
+    document
+        As for :func:`wanted`; only ``fencing`` and ``pacemaker`` are looked at. No cluster has to be there, so this is known
+        before anything is touched.
+    """
     policy = document["pacemaker"]
     found = []
     for name, value in policy.get("properties", {}).items():
-        fault = property_fault(name, text(value))
-        if not fault and name in _properties(document):
-            fault = f"{name} is set by hadb itself from other keys"
+        fault = property_fault(name, text(value)) or _unsafe(old_property_name(name), text(value), document)
         if fault:
             found.append(f"hadb:pacemaker:properties:{name}: {fault}")
     for resource, operations in policy["operations"].items():
         found += _operation_faults(f"hadb:pacemaker:operations:{resource}", operations)
     return found
+
+
+def _unsafe(name: str, value: str, document: Document) -> str:
+    """Return why a property is not to be had by the pillar, or ``""``; by the name that every Pacemaker knows."""
+    if name in _properties(document):
+        return f"{name} is set by hadb itself from other keys"
+    if name == "startup-fencing" and not boolean(value):
+        return "must stay true; a node that was never seen may run the database, so it is fenced before anything starts"
+    return ""
 
 
 def _operation_faults(path: str, operations: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from hadb_core import corosync_wanted, db_config, db_content
+from hadb_core import cib_wanted, corosync_wanted, db_config, db_content
 from hadb_core.schema import SCHEMA
 from hadb_core.validate import faults as schema_faults
 
@@ -27,7 +27,7 @@ def faults(document: Document) -> list[str]:
     found = schema_faults(document, SCHEMA)
     if found:
         return found
-    checks = (_bootstrap, _addresses, _links, _timing, _vips, _luns, _paths, _accounts, _settings)
+    checks = (_bootstrap, _addresses, _links, _timing, _vips, _luns, _paths, _accounts, _settings, cib_wanted.faults)
     return [fault for check in checks for fault in check(document)]
 
 

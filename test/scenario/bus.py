@@ -6,6 +6,8 @@ import json
 import re
 import subprocess
 import threading
+from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 from hadblab import ssh
@@ -32,10 +34,15 @@ def started_sls(line: str) -> str | None:
 
 
 class Bus:
-    """The SLS files that the master has had applied since this was started, in order, with repetitions."""
+    """The SLS files that the master has had applied since this was started, in order, with repetitions.
 
-    def __init__(self, lab: Lab) -> None:
+    log
+        Where to keep every event as it comes, if anywhere.
+    """
+
+    def __init__(self, lab: Lab, log: Path | None = None) -> None:
         self.started: list[str] = []
+        self._log = log
         self._greeted = threading.Event()
         self._stream = subprocess.Popen(
             ssh.argv(lab.run, "salt", _LISTEN), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -58,7 +65,10 @@ class Bus:
 
     def _follow(self) -> None:
         assert self._stream.stdout
-        for line in self._stream.stdout:
-            self._greeted.set()
-            if name := started_sls(line.rstrip("\n")):
-                self.started.append(name)
+        with self._log.open("w", encoding="utf-8") if self._log else nullcontext() as log:
+            for line in self._stream.stdout:
+                self._greeted.set()
+                if log:
+                    log.write(line)
+                if name := started_sls(line.rstrip("\n")):
+                    self.started.append(name)

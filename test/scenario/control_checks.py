@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
-from hadblab import ssh
-from scenario import argv_probe
+from scenario import canaries, secrecy
 from scenario.lab import document
 from scenario.salt_result import minions
 from scenario.stage import Stage
+from scenario.watch import Watch
 
 # What the runners say of what is as it should be.
 _FINE = ("proven", "valid", "nothing speaks against going on")
+_AGENT = "/usr/sbin/fence_hadb"
 # Each session with a BMC lasts a fraction of a second.
 _CALLS = 5
-_CALLS_SECONDS = 120.0
 
 
 def sentences(answer: Any) -> list[str]:
@@ -58,13 +57,13 @@ def _command_lines(stage: Stage) -> list[str]:
     """Look at the command lines of the active node while its fence agent asks the other one's BMC."""
     lab = stage.lab
     bmc = lab.pillar["nodes"][stage.passive]["bmc"]
-    agent = ["/usr/sbin/fence_hadb", "--action=status", f"--ip={bmc['address']}", f"--username={bmc['username']}",
-             f"--cipher={lab.pillar['fencing']['cipher']}"]  # fmt: skip
-    asked = {"secrets": {"the BMC's password": bmc["password"]}, "calls": [agent] * _CALLS}
-    program = Path(argv_probe.__file__).read_text(encoding="utf-8")
-    done = ssh.call(lab.run, stage.active, "python3", "-c", program, input=json.dumps(asked), timeout=_CALLS_SECONDS)
-    found: list[str] = json.loads(done.stdout)
-    return found
+    agent = (f"{_AGENT} --action=status --ip={bmc['address']} --username={bmc['username']}"
+             f" --cipher={lab.pillar['fencing']['cipher']}")  # fmt: skip
+    secret = canaries.password("the BMC's password", bmc["password"])
+    with Watch(lab, [stage.active], [secret], secrecy.token()) as watch:
+        for _ in range(_CALLS):
+            lab.ask(stage.active, agent)
+    return watch.findings()
 
 
 CHECKS: dict[str, Callable[[Stage], list[str]]] = {

@@ -74,5 +74,5 @@ CONTROLS = (
     Control("bmc-password-readable", "secrets", "everybody may read the BMCs' passwords", APPLY,
             r"hadb fencing passwords are in place: .*readable by others", node.password_readable),
     Control("bmc-password-on-the-command-line", "secrets", "the wrapper gives ipmitool the password as an argument", ARGV,
-            r"^the BMC's password is on the command line of ", node.password_on_the_command_line),
+            r"^db\d: the BMC's password is in the command line of ", node.password_on_the_command_line),
 )  # fmt: skip

@@ -59,7 +59,9 @@ class Lab:
         self.pillar: dict[str, Any] = yaml.safe_load(PILLAR.read_text(encoding="utf-8"))["hadb"]
         defaults = yaml.safe_load(DEFAULTS.read_text(encoding="utf-8"))
         self.storage: dict[str, Any] = {**defaults["storage"], **self.pillar.get("storage", {})}
-        self.datadir: str = defaults["database"]["datadir"]
+        self.database: dict[str, Any] = {**defaults["database"], **self.pillar["database"]}
+        self.datadir: str = self.database["datadir"]
+        self.corosync: dict[str, Any] = {**defaults["corosync"], **self.pillar.get("corosync", {})}
         self.nodes: tuple[str, ...] = tuple(self.pillar["nodes"])
 
     @property

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from scenario import faults, faults_cluster, faults_database, faults_formula, faults_node, faults_storage
+from scenario import (
+    faults,
+    faults_cluster,
+    faults_database,
+    faults_forged,
+    faults_formula,
+    faults_node,
+    faults_storage,
+)
 from scenario.scenario import Scenario
 
 # `make test` plays the first ones, `make faults` all.
 FIRST: tuple[Scenario, ...] = faults.SCENARIOS
 ALL: tuple[Scenario, ...] = (
     *FIRST, *faults_database.SCENARIOS, *faults_node.SCENARIOS, *faults_storage.SCENARIOS, *faults_cluster.SCENARIOS,
-    *faults_formula.SCENARIOS,
+    *faults_forged.SCENARIOS, *faults_formula.SCENARIOS,
 )  # fmt: skip
 BY_NAME = {scenario.name: scenario for scenario in ALL}

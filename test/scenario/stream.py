@@ -6,6 +6,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from hadblab import ssh
 from hadblab.rundir import RunDir
@@ -24,15 +25,18 @@ class Stream:
     take
         Given each whole line without its end, and when it arrived, in seconds of the host's monotonic clock. Called in
         a thread of the stream's own.
+    told
+        The program's standard input; the place for secrets.
     """
 
     def __init__(
-        self, run: RunDir, node: str, command: Callable[[], Sequence[str]], take: Callable[[float, str], None]
+        self, run: RunDir, node: str, command: Callable[[], Sequence[str]], take: Callable[[float, str], None], told: str = ""
     ) -> None:
         self._run = run
         self._node = node
         self._command = command
         self._take = take
+        self._told = told
         self._process: subprocess.Popen[str] | None = None
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)
@@ -53,12 +57,22 @@ class Stream:
     def _follow(self) -> None:
         while not self._stopped.is_set():
             with subprocess.Popen(
-                ssh.argv(self._run, self._node, self._command(), _SSH), stdin=subprocess.DEVNULL,
+                ssh.argv(self._run, self._node, self._command(), _SSH), stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, errors="replace",
             ) as self._process:  # fmt: skip
+                self._tell(self._process)
                 self._receive(self._process)
                 self._process.kill()
             self._stopped.wait(_RETRY_SECONDS)
+
+    def _tell(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdin
+        # A node that is not there does not listen; the program then ends by itself.
+        with suppress(BrokenPipeError):
+            process.stdin.write(self._told)
+            process.stdin.flush()
+        with suppress(BrokenPipeError):
+            process.stdin.close()
 
     def _receive(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout

@@ -9,20 +9,17 @@ import pytest
 from scenario import digest, results
 from scenario.bus import Bus
 from scenario.interrupt import Run, interrupt_every_phase
-from scenario.lab import Lab, document, keep
+from scenario.lab import Lab, document
+from scenario.marks import needs_blank
 from scenario.predictions import Prediction
 from scenario.salt_result import changed, failed, minions, orchestration
 from scenario.sampler import Sampler
-from scenario.session import CONVERGED, Session
+from scenario.session import Session
 from scenario.stage import wait_whole
 from scenario.writer import Writer
 
 # Seconds. No run of the formula may cost a client more than a commit that two busy cores delay.
 _UNDISTURBED = 3.0
-
-needs_blank = pytest.mark.skipif(
-    keep() and (Lab().run.snapshots / CONVERGED).is_dir(), reason="HADB_SCENARIO_KEEP=1: starts from the kept cluster"
-)
 
 
 @needs_blank

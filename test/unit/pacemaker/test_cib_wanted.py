@@ -187,11 +187,17 @@ def test_an_ipv6_address_skips_duplicate_address_detection():
     assert "nodad" not in params(wanted(document(vips=vips)), "vip-six")
 
 
+def test_a_property_that_says_what_hadb_needs_anyway_is_taken():
+    assert wanted(document(pacemaker={"properties": {"startup-fencing": "yes"}})).properties["startup-fencing"] == "yes"
+
+
 @pytest.mark.parametrize(
     ("policy", "words"),
     [
         ({"properties": {"stonith-enable": True}}, "no cluster property"),
         ({"properties": {"stonith-enabled": False}}, "set by hadb itself"),
+        ({"properties": {"fencing-enabled": False}}, "stonith-enabled is set by hadb itself"),
+        ({"properties": {"startup-fencing": False}}, "startup-fencing: must stay true"),
         ({"properties": {"priority-fencing-delay": "5s"}}, "set by hadb itself"),
         ({"operations": {"vip": {"monitor": {"timout": 3}}}}, "no such field"),
         ({"operations": {"server": {"monitor-query": {"interval": 5}}}}, "has the interval of monitor"),

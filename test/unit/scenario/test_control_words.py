@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,7 +11,7 @@ from typing import Any
 
 import facts
 import pytest
-from scenario import argv_probe, faults_node, invariants
+from scenario import control_checks, faults_node, invariants, stream, watch
 from scenario.client_log import ClientLog
 from scenario.control import CAUGHT, MISSED, OTHERWISE, judge
 from scenario.control_checks import drift, sentences
@@ -149,10 +151,11 @@ def readable_passwords() -> list[str]:
     return planned("ipmitool.passwords_present", ipmi_passwords.plan(there, wanted, ipmi_passwords.DIRECTORY))
 
 
-def command_line(tmp_path: Path) -> list[str]:
-    (tmp_path / "12").mkdir()
-    (tmp_path / "12/cmdline").write_bytes(b"timeout\x0060\0/usr/bin/ipmitool\0-P\0secret\0")
-    return sorted(argv_probe.look({"the BMC's password": "secret"}, str(tmp_path)))
+def command_line() -> list[str]:
+    planted = {"what": "command line", "names": ["control"], "shown": "sh -c : (hidden)"}
+    told = {"what": "command line", "names": ["the BMC's password"], "shown": "timeout 60 /usr/bin/ipmitool -P (hidden)"}
+    line = {"looks": 900, "seconds": 1.0, "gap": 0.02, "born": 10, "missed": 1, "hits": [planted, told]}
+    return watch.findings("db1", watch.add(watch.Watched(), json.dumps(line)))
 
 
 FLUSH = "database:settings:innodb_flush_log_at_trx_commit"
@@ -198,10 +201,8 @@ def test_node_that_goes_on_alone_is_known_by_its_server_and_by_its_quorum(monkey
     assert judge(NAMED["quorum-ignored"].pattern, quorate)[0] == OTHERWISE
 
 
-def test_password_on_a_command_line_is_known(tmp_path: Path) -> None:
-    found = command_line(tmp_path)
-    assert found == ["the BMC's password is on the command line of timeout"]
-    assert judge(NAMED["bmc-password-on-the-command-line"].pattern, found)[0] == CAUGHT
+def test_password_on_a_command_line_is_known() -> None:
+    assert judge(NAMED["bmc-password-on-the-command-line"].pattern, command_line())[0] == CAUGHT
 
 
 def test_words_of_every_control_are_tried() -> None:
@@ -241,14 +242,21 @@ def test_states_that_are_as_wanted_are_no_drift_and_a_refusal_is() -> None:
         drift({"db1": ["Rendering SLS failed"]})
 
 
-def test_probe_sees_command_lines_while_programs_run_and_says_when_one_fails(tmp_path: Path) -> None:
-    program = tmp_path / "leaks"
-    program.write_text("#!/bin/sh\nsleep 0.3\n")
-    program.chmod(0o755)
-    words = {"the password": "a-secret-of-this-test-7f3a"}
-    assert argv_probe.watch(words, [[str(program)]]) == []
-    found = argv_probe.watch(words, [["sh", str(program), "-P", words["the password"]]])
-    assert "the password is on the command line of sh" in found
-    assert not any(words["the password"] in line for line in found)
-    with pytest.raises(argv_probe.subprocess.CalledProcessError):
-        argv_probe.watch(words, [["false"]])
+@pytest.mark.parametrize("tells", [False, True])
+def test_command_lines_are_looked_at_while_the_agent_asks_a_bmc(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tells: bool
+) -> None:
+    """With this machine in the active node's place."""
+    agent, words = tmp_path / "agent", "-P secret-of-the-lab" if tells else ""
+    agent.write_text(f"#!/bin/sh\n[ \"$1\" = --action=status ] && sh -c 'sleep 0.3; :' wrapper {words}\n")
+    agent.chmod(0o755)
+    bmc = {"address": "10.20.0.102", "username": "hadb", "password": "secret-of-the-lab"}
+    lab = SimpleNamespace(
+        run=None, pillar={"nodes": {"db2": {"bmc": bmc}}, "fencing": {"cipher": 17}},
+        ask=lambda _node, script: subprocess.run(["sh", "-c", script], check=True, capture_output=True),
+    )  # fmt: skip
+    monkeypatch.setattr(stream.ssh, "argv", lambda _run, _node, command, _options: list(command))
+    monkeypatch.setattr(control_checks, "_AGENT", str(agent))
+    found = control_checks.CHECKS["command lines"](SimpleNamespace(lab=lab, active="db1", passive="db2"))
+    assert len(found) == tells and "secret-of-the-lab" not in "".join(found)
+    assert judge(NAMED["bmc-password-on-the-command-line"].pattern, found)[0] == (CAUGHT if tells else MISSED)

@@ -121,6 +121,25 @@ def test_stream_starts_its_program_again_and_drops_half_a_line() -> None:
 
 
 @pytest.mark.usefixtures("through_ssh")
+def test_stream_tells_its_program_its_input_at_each_start() -> None:
+    lines: list[str] = []
+    followed = Stream(None, "db1", lambda: ["sh", "-c", "echo $$ $(cat)"], lambda _, line: lines.append(line), "secret")  # type: ignore[arg-type]
+    followed.start()
+    until(lambda: len(set(lines)) >= 2, 30.0, "not started again")
+    followed.stop()
+    assert all(line.endswith(" secret") for line in lines)
+
+
+@pytest.mark.usefixtures("through_ssh")
+def test_program_that_does_not_listen_ends_nothing() -> None:
+    followed = Stream(None, "db1", lambda: ["false"], lambda _at, _line: None, "x" * (1 << 20))  # type: ignore[arg-type]
+    followed.start()
+    until(lambda: followed._process, 30.0, "nothing was begun")
+    followed.stop()
+    assert not followed._thread.is_alive()
+
+
+@pytest.mark.usefixtures("through_ssh")
 def test_stream_of_a_silent_program_can_be_stopped() -> None:
     one = local(["sleep", "600"], [])
     one.start()
