@@ -53,8 +53,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if _played and table.exists():
         terminalreporter.section("scenarios")
         terminalreporter.write(table.read_text(encoding="utf-8"))
-        held = [case for result in _played if not result.findings for case in result.cases]
-        terminalreporter.write_line(f"held in {fault_cases.coverage(held)}")
+        terminalreporter.write_line(f"held in {fault_cases.coverage(fault_cases.held(_played))}")
 
 
 _played: list[Result] = []

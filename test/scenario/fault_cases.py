@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from scenario.results import Result
+
 CASES = {
     "A1": "active powered off: fenced, takeover",
     "A2": "passive powered off: no outage, fenced",
@@ -84,6 +86,17 @@ CASES = {
     "M6": "a resource leaves the pillar: removed",
     "M7": "secrets changed: no outage",
 }
+
+
+def held(played: Iterable[Result]) -> list[str]:
+    """Return the cases that were played and of which every scenario held.
+
+    played
+        What scenarios showed.
+    """
+    known = list(played)
+    failed = {case for result in known if result.findings for case in result.cases}
+    return [case for case in CASES if case not in failed and any(case in result.cases for result in known)]
 
 
 def coverage(played: Iterable[str]) -> str:

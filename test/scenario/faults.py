@@ -18,6 +18,8 @@ SEEN_SECONDS = 60.0
 _LOST_ARRAY = 180.0
 POLL = 0.5
 PIDS = "$(pidof mariadbd mysqld)"
+# The fencing devices, each named after its target.
+DEVICES = ("fence-db1", "fence-db2")
 # Takes all of a filesystem but a little at once, and then the rest; `{0}` is its mount point, `{1}` the file.
 FILL = "fallocate -l $(($(df --output=avail -B1 {0} | tail -1) - 16777216)) {1}; dd if=/dev/zero of={1}.rest bs=64k 2>/dev/null || true"
 
@@ -67,7 +69,7 @@ def cut_both_cables(stage: Stage) -> None:
     """Both heartbeat cables are cut: the node with the database must win the race to fence."""
     for cable in ("hb1", "hb2"):
         stage.lab.verb("cut", cable)
-    _wait_fenced(stage, stage.passive)
+    wait_fenced(stage, stage.passive)
     stage.watch(CALM)
 
 
@@ -89,7 +91,7 @@ def cut_all_paths(stage: Stage) -> None:
 def power_off_passive(stage: Stage) -> None:
     """The passive node's plug is pulled: the client must not notice."""
     stage.lab.verb("power", stage.passive, "off")
-    _wait_fenced(stage, stage.passive)
+    wait_fenced(stage, stage.passive)
     stage.watch(CALM)
 
 
@@ -117,7 +119,7 @@ def salt_during_failover(stage: Stage) -> None:
     stage.wait_served(time.monotonic())
 
 
-def _wait_fenced(stage: Stage, node: str) -> None:
+def wait_fenced(stage: Stage, node: str) -> None:
     """Wait until the other node knows that this one was fenced."""
     def known() -> bool:
         view = stage.view(stage.lab.peer(node))

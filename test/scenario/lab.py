@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from hadblab import ssh
+from hadblab import ssh, up
 from hadblab.run import run as run_command
 from hadblab.rundir import RunDir, locate
 from scenario import events
@@ -23,6 +23,9 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 FRONT_END = CHECKOUT / "test/lab/lab"
 PILLAR = CHECKOUT / "test/lab/pillar.sls"
 DEFAULTS = CHECKOUT / "hadb/parameters/defaults.yaml"
+
+# A machine beside the database nodes, and its card in the clients' network (topology.toml).
+THIRD, THIRD_CARD = "san", "vec0"
 
 # Seconds; two busy cores. A run from blank takes minutes, everything else far less.
 UP_SECONDS = 900.0
@@ -41,6 +44,7 @@ class Lab:
         self.storage: dict[str, Any] = {**defaults["storage"], **self.pillar.get("storage", {})}
         self.datadir: str = defaults["database"]["datadir"]
         self.nodes: tuple[str, ...] = tuple(self.pillar["nodes"])
+        self.ways: dict[str, list[str]] = {}
 
     @property
     def mount(self) -> str:
@@ -51,6 +55,11 @@ class Lab:
     def volume(self) -> str:
         """The volume's name in device-mapper, which doubles the hyphens of both names."""
         return "-".join(self.storage[key].replace("-", "--") for key in ("vg", "lv"))
+
+    @property
+    def vip(self) -> dict[str, Any]:
+        """The virtual address that the scenarios' client uses, as the pillar has it."""
+        return dict(self.pillar["vips"]["nova"])
 
     @property
     def addresses(self) -> list[str]:
@@ -82,7 +91,12 @@ class Lab:
 
     def ask(self, node: str, script: str, *, check: bool = True, timeout: float = ASK_SECONDS) -> CompletedProcess[str]:
         """Run a shell script on a node. Raises LabError when it fails while ``check`` is set, or takes too long."""
-        return ssh.call(self.run, node, "sh", "-c", script, check=check, timeout=timeout)
+        return ssh.call(self.run, node, "sh", "-c", script, check=check, timeout=timeout, options=self.ways.get(node, ()))
+
+    def look_over(self, network: str) -> None:
+        """Reach the database nodes over another network than management's from now on; empty: over that one again."""
+        topology = up.running(self.run)[1]
+        self.ways = {node: ssh.by_way_of(self.run, topology, node, network) for node in self.nodes} if network else {}
 
     def power(self, node: str) -> str:
         """Return ``on``, ``off`` or ``frozen``."""

@@ -6,7 +6,7 @@ import json
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hadblab import ssh
@@ -33,11 +33,16 @@ class Sampler:
         Names of the nodes to look at.
     settings
         The probe's, without its interval.
+    ways
+        ssh's options for nodes that are not looked at over the management network.
     """
 
-    def __init__(self, run: RunDir, nodes: Sequence[str], settings: dict[str, object]) -> None:
+    def __init__(
+        self, run: RunDir, nodes: Sequence[str], settings: dict[str, object], ways: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
         self.run = run
         self.nodes = tuple(nodes)
+        self._ways = dict(ways or {})
         self._settings = json.dumps({**settings, "interval": INTERVAL})
         self._received: list[tuple[float, Sample]] = []
         self._streams: dict[str, subprocess.Popen[str]] = {}
@@ -64,7 +69,7 @@ class Sampler:
         command = ["python3", "-u", "-c", _PROBE.read_text(encoding="utf-8"), self._settings]
         while not self._stopped.is_set():
             with subprocess.Popen(
-                ssh.argv(self.run, node, command, _SSH), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                ssh.argv(self.run, node, command, [*_SSH, *self._ways.get(node, ())]), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL, text=True,
             ) as stream:  # fmt: skip
                 self._streams[node] = stream

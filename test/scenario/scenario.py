@@ -12,9 +12,7 @@ from scenario.lab import Lab
 from scenario.results import Result
 from scenario.sample import Sample
 from scenario.sampler import Sampler
-from scenario.stage import Stage, faults, filesystem, heal, wait_whole
-from scenario.status import Status
-from scenario.wait import until
+from scenario.stage import Stage, clean_up, faults, filesystem, heal, wait_whole
 from scenario.writer import Writer
 
 # Seconds. Nothing that leaves the database where it is may cost a client more than a moment; two busy cores.
@@ -22,7 +20,6 @@ NO_OUTAGE = 5.0
 FAILOVER = 90.0
 # Both nodes boot from nothing.
 COLD_START = 240.0
-_CLEAN_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -31,22 +28,29 @@ class Scenario:
 
     act
         Brings the fault about and waits until the client is served again.
-    fenced
-        Which parts (``active``, ``passive``) are to be fenced, no others.
+    fenced, may_be_fenced
+        Which parts (``active``, ``passive``) are to be fenced, and which need not but may be; no others.
+    fencing_fails
+        Of which parts fencing may fail before it succeeds, because that is the fault.
     budget
         Seconds that a client may wait at most.
     explained
         Resources whose failed action is the fault itself: the cluster may remember it until it is cleaned up.
     cases
         What of ``fault_cases.CASES`` it plays.
+    eyes
+        The network over which nodes are looked at and asked, when the fault is in the one that is there for it.
     """
 
     name: str
     act: Callable[[Stage], None]
     fenced: tuple[str, ...] = ()
+    may_be_fenced: tuple[str, ...] = ()
+    fencing_fails: tuple[str, ...] = ()
     budget: float = NO_OUTAGE
     explained: tuple[str, ...] = ()
     cases: tuple[str, ...] = ()
+    eyes: str = ""
 
 
 def play(lab: Lab, scenario: Scenario) -> Result:
@@ -58,9 +62,11 @@ def play(lab: Lab, scenario: Scenario) -> Result:
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     before = wait_whole(lab)
+    lab.look_over(scenario.eyes)
     began = time.monotonic()
     writer = Writer(lab, scenario.name, directory)
-    sampler = Sampler(lab.run, lab.nodes, {"mount": lab.mount, "volume": lab.volume, "addresses": lab.addresses})
+    facts = {"mount": lab.mount, "volume": lab.volume, "addresses": lab.addresses}
+    sampler = Sampler(lab.run, lab.nodes, facts, lab.ways)
     stage = Stage(lab, writer, before)
     try:
         findings = [
@@ -72,6 +78,7 @@ def play(lab: Lab, scenario: Scenario) -> Result:
     finally:
         end = writer.stop()
         seen = sampler.stop()
+        lab.look_over("")
     findings += _faults_of(lambda: _judge(stage, scenario, began, end, seen))
     result = _result(stage, scenario, findings, began, end, len(seen))
     if findings:
@@ -95,21 +102,14 @@ def _judge(stage: Stage, scenario: Scenario, began: float, end: float, seen: lis
     found += invariants.looked_at_all_the_time(seen, lab.nodes, events.freezes(happened))
     found += invariants.data_intact(kept["check"], *(filesystem(lab, home) if home else (0, False)))
     found += invariants.expected_node_fenced(
-        [stage.node(part) for part in scenario.fenced], stage.before.fencing, after.fencing, powers
-    )
+        stage.named(scenario.fenced), stage.before.fencing, after.fencing, powers,
+        may=stage.named(scenario.may_be_fenced), fails=stage.named(scenario.fencing_fails),
+    )  # fmt: skip
     found += faults(lab)
     found += invariants.no_unexplained_failure(after.failures, scenario.explained)
     found += invariants.outage_within(log, end, scenario.budget)
-    _clean_up(lab, after, scenario)
+    clean_up(lab, {failure.resource for failure in after.failures} & set(scenario.explained))
     return found
-
-
-def _clean_up(lab: Lab, status: Status, scenario: Scenario) -> None:
-    """Make the cluster forget the failures that the scenario explains, as the runbook tells an operator to."""
-    for resource in {failure.resource for failure in status.failures} & set(scenario.explained):
-        lab.ask(lab.nodes[0], f"crm_resource --cleanup --resource {resource}")
-        until(lambda name=resource: all(f.resource != name for f in lab.status(lab.nodes[0]).failures), _CLEAN_SECONDS,
-              f"the failure of {resource} is not forgotten")  # fmt: skip
 
 
 def _result(stage: Stage, scenario: Scenario, findings: list[str], began: float, end: float, seen: int) -> Result:

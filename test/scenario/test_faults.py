@@ -7,7 +7,15 @@ from collections.abc import Callable
 
 import pytest
 
-from scenario import faults, faults_cluster, faults_database, faults_node
+from scenario import (
+    faults,
+    faults_cluster,
+    faults_database,
+    faults_fencing,
+    faults_network,
+    faults_node,
+    faults_takeover,
+)
 from scenario.lab import Lab, document
 from scenario.results import Result
 from scenario.salt_result import changed, failed, orchestration
@@ -15,8 +23,12 @@ from scenario.scenario import Scenario, play
 from scenario.session import Session
 
 # `make test` plays the first ones, `make faults` all.
-_MORE = (*faults_database.SCENARIOS, *faults_node.SCENARIOS, *faults_cluster.SCENARIOS)
-SCENARIOS = (*faults.SCENARIOS, *(_MORE if os.environ.get("HADB_FAULTS") == "all" else ()))
+_MORE = (
+    *faults_database.SCENARIOS, *faults_node.SCENARIOS, *faults_cluster.SCENARIOS, *faults_network.SCENARIOS,
+    *faults_takeover.SCENARIOS, *faults_fencing.SCENARIOS,
+)  # fmt: skip
+ALL = (*faults.SCENARIOS, *_MORE)
+SCENARIOS = ALL if os.environ.get("HADB_FAULTS") == "all" else faults.SCENARIOS
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name.replace(" ", "-"))

@@ -81,6 +81,6 @@ class Writer:
     def _settings(self) -> dict[str, Any]:
         accounts = self.lab.pillar["database"]["accounts"]
         return {
-            "host": self.lab.pillar["vips"]["nova"]["address"], "port": 3306, "user": "nova",
+            "host": self.lab.vip["address"], "port": 3306, "user": "nova",
             "password": accounts["nova"]["password"], "database": "nova", "table": self.table,
         }  # fmt: skip
