@@ -97,6 +97,9 @@ class Lab:
         """Reach the database nodes over another network than management's from now on; empty: over that one again."""
         topology = up.running(self.run)[1]
         self.ways = {node: ssh.by_way_of(self.run, topology, node, network) for node in self.nodes} if network else {}
+        if network:
+            # All ways lead through it: one connection, made before many need it at once.
+            self.ask(topology.san.name, "true")
 
     def power(self, node: str) -> str:
         """Return ``on``, ``off`` or ``frozen``."""

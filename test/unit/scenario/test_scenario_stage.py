@@ -80,7 +80,7 @@ def test_nodes_are_asked_over_the_array_while_the_management_network_is_the_faul
     real.look_over("")
     real.ask("db1", "true")
     assert [[word for word in options if word.startswith("HostName")] for options in asked] == [
-        ["HostName=10.30.1.11"], ["HostName=10.30.1.12"], [], []]  # fmt: skip
+        [], ["HostName=10.30.1.11"], ["HostName=10.30.1.12"], [], []]  # fmt: skip
 
 
 def test_sampler_looks_the_same_way_as_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
