@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
-from scenario.faults import CALM, DEVICES, FILL, PIDS, POLL, SEEN_SECONDS
+from scenario.faults import CALM, DEVICES, FILL, PIDS, POLL, RESOURCES, SEEN_SECONDS
 from scenario.scenario import COLD_START, FAILOVER, Scenario
 from scenario.stage import Stage, wait_whole
 from scenario.wait import until
@@ -213,7 +213,7 @@ SCENARIOS = (
     Scenario("helpers of pacemaker killed", kill_helpers, explained=DEVICES, cases=("C2",)),
     Scenario("pacemakerd killed", kill_pacemakerd, cases=("C2",)),
     *(Scenario(f"{daemon} killed", partial(kill_daemon, daemon), may_be_fenced=("active", "passive"), budget=FAILOVER,
-               explained=DEVICES, cases=("C2",)) for daemon in _HOLD_SOMETHING),
+               explained=RESOURCES, cases=("C2",)) for daemon in _HOLD_SOMETHING),
     Scenario("pacemakerd of the active stopped", stop_pacemakerd, cases=("C3",)),
     Scenario("configuration of the passive deleted", delete_cib, cases=("C5",)),
     Scenario("pacemaker restarted, resources go on", reattach, cases=("C9",)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from scenario import bmc_password, events
+from scenario import bmc_password
 from scenario.faults import DEVICES, POLL, SEEN_SECONDS
 from scenario.faults_network import TOLD_SECONDS
 from scenario.scenario import COLD_START, FAILOVER, Scenario
@@ -55,7 +55,7 @@ def switch_on_at_once(stage: Stage) -> None:
     """A frozen node is fenced, and an operator switches it on before the other one has taken over."""
     began = time.monotonic()
     stage.lab.verb("freeze", stage.active)
-    until(lambda: cut_by_bmc(stage, stage.active, began), FAILOVER, "the node is not fenced")
+    until(lambda: stage.cut_by_bmc(stage.active, began), FAILOVER, "the node is not fenced")
     stage.lab.verb("power", stage.active, "on")
     stage.wait_home(stage.passive)
 
@@ -98,17 +98,11 @@ def start_without_the_other(stage: Stage) -> None:
     stage.wait_home(alone)
 
 
-def cut_by_bmc(stage: Stage, node: str, since: float) -> bool:
-    """Return whether a BMC has cut a node's power since a moment of the host's monotonic clock."""
-    happened = events.powers(stage.lab.events(since))
-    return any(one.node == node and one.source == "bmc" and one.cut for one in happened)
-
-
 def _fences_first(stage: Stage, node: str, since: float) -> bool:
     """Return whether the other node was switched off; Raises AssertionError when the server runs before it is."""
     runs = stage.server_runs(node)
     # Asked in this order: what ran before the power was cut was too early.
-    cut = cut_by_bmc(stage, stage.lab.peer(node), since)
+    cut = stage.cut_by_bmc(stage.lab.peer(node), since)
     assert cut or not runs, "the server started before the other node was fenced"
     return cut
 

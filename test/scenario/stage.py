@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable
 
 from hadblab.errors import LabError
-from scenario import invariants
+from scenario import events, invariants
 from scenario.lab import THIRD, THIRD_CARD, Lab
 from scenario.status import Status
 from scenario.wait import until
@@ -84,6 +84,11 @@ class Stage:
             return self.lab.ask(node, f"pidof {program}", check=False).stdout.strip()
         except LabError:
             return ""
+
+    def cut_by_bmc(self, node: str, since: float) -> bool:
+        """Return whether a BMC has cut a node's power since a moment of the host's monotonic clock."""
+        happened = events.powers(self.lab.events(since))
+        return any(one.node == node and one.source == "bmc" and one.cut for one in happened)
 
     def failed(self, resource: str, node: str, asked: str = "") -> bool:
         """Return whether the cluster remembers a failed action of a resource on a node; ``asked`` is by default the other one."""

@@ -6,6 +6,8 @@ import re
 
 import pytest
 from scenario.fault_cases import CASES, coverage, held
+from scenario.faults import RESOURCES
+from scenario.lab import Lab
 from scenario.results import Result
 from scenario.test_faults import ALL
 
@@ -31,6 +33,12 @@ def test_parts_that_scenarios_name_are_there_and_named_once(scenario) -> None:
 def test_of_network_cluster_and_fencing_at_most_what_needs_forged_packets_or_a_second_level_is_not_played() -> None:
     played = {case for scenario in ALL for case in scenario.cases}
     assert {case for case in CASES if case[0] in "NCF"} - played <= {"N9", "F4", "F7"}
+
+
+def test_failures_that_scenarios_explain_are_of_resources_that_the_lab_has() -> None:
+    lab = Lab()
+    assert {*lab.group, *lab.fences} == set(RESOURCES)
+    assert {resource for scenario in ALL for resource in scenario.explained} <= set(RESOURCES)
 
 
 def test_what_was_not_played_is_named() -> None:

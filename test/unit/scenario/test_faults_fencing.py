@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from fake_stage import FakeLab, Writer, play
+from fake_stage import FakeLab, play
 from scenario import bmc_password
 from scenario import faults_fencing as faults
-from scenario.stage import Stage
 from scenario.status import Failure
 from scenario.wait import TooLateError
 
@@ -153,12 +152,3 @@ def test_server_that_runs_before_the_unseen_node_was_fenced_is_found(lab: FakeLa
 def test_node_that_does_not_wait_for_its_peer_is_found(lab: FakeLab) -> None:
     with pytest.raises(TooLateError, match="does not wait for its peer"):
         play(lab, faults.start_without_the_other)
-
-
-def test_only_a_cut_by_a_bmc_since_then_counts(lab: FakeLab) -> None:
-    stage = Stage(lab, Writer(), lab.cluster)  # type: ignore[arg-type]
-    lab.cut_by_bmc("db1", 10.0)
-    lab.powers.append({**lab.powers[0], "node": "db2", "source": "operator", "monotonic": 20.0})
-    assert faults.cut_by_bmc(stage, "db1", 5.0)
-    assert not faults.cut_by_bmc(stage, "db1", 15.0)
-    assert not faults.cut_by_bmc(stage, "db2", 5.0)

@@ -58,6 +58,16 @@ def test_stage_tells_whose_failure_it_is_and_takes_silence_for_none(lab: FakeLab
     assert played.pid("db1", "corosync") == ""
 
 
+def test_only_a_cut_by_a_bmc_since_then_counts(lab: FakeLab) -> None:
+    played = Stage(lab, Writer(), lab.cluster)  # type: ignore[arg-type]
+    lab.cut_by_bmc("db1", 10.0)
+    lab.powers.append({**lab.powers[0], "node": "db2", "source": "operator", "monotonic": 20.0})
+    lab.powers.append({**lab.powers[0], "node": "db2", "before": "off", "monotonic": 21.0})
+    assert played.cut_by_bmc("db1", 5.0)
+    assert not played.cut_by_bmc("db1", 15.0)
+    assert not played.cut_by_bmc("db2", 5.0)
+
+
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """The options with which nodes were asked."""
