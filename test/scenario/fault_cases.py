@@ -105,5 +105,6 @@ def coverage(played: Iterable[str]) -> str:
     played
         Ids of cases, from scenarios.
     """
-    missing = [case for case in CASES if case not in set(played)]
+    known = set(played)
+    missing = [case for case in CASES if case not in known]
     return f"{len(CASES) - len(missing)} of {len(CASES)} fault cases" + (f"; not: {', '.join(missing)}" if missing else "")

@@ -45,6 +45,7 @@ def test_what_was_not_played_is_named() -> None:
     assert coverage([]).startswith("0 of 73 fault cases; not: A1, A2, ")
     assert coverage([*list(CASES)[1:], "D1", "D1"]) == "72 of 73 fault cases; not: A1"
     assert coverage(CASES) == "73 of 73 fault cases"
+    assert coverage(iter(CASES)) == "73 of 73 fault cases"
 
 
 def result(cases: tuple[str, ...], *findings: str) -> Result:
