@@ -26,7 +26,7 @@ from scenario.chaos_rules import (
     Fault,
 )
 from scenario.faults import CALM, LOST_ARRAY, LOST_PATH, PIDS
-from scenario.faults_cluster import LOSS
+from scenario.faults_network import LOSS
 from scenario.faults_node import NO_MEMORY, busy
 from scenario.lab import ORCHESTRATION_SECONDS
 from scenario.scenario import FAILOVER, NO_OUTAGE

@@ -38,6 +38,7 @@ _WORDS = {
     FENCED: "once the {} is fenced", VOLUME: "once the {} has the volume", MOUNT: "once the {} has mounted it",
     ADDRESS: "once the {} has the address", SERVER: "once the {} starts the server", BACK: "once the {} boots again",
 }  # fmt: skip
+# The addresses come beside volume and filesystem (docs/decisions/0064).
 _TAKEOVER = (VOLUME, MOUNT, ADDRESS, SERVER)
 
 

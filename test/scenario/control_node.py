@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Callable
 from typing import Any
 
-from hadblab import power, ssh
+from hadblab import ssh
 from hadblab.run import run as run_command
 from scenario import pillars
 from scenario.control_cib import (
@@ -29,7 +29,7 @@ BOTH = (*ACTIVE, *PASSIVE)
 
 _AGENT = "/usr/sbin/fence_hadb"
 # Seconds; more than lie between the orders of two nodes that shoot at each other.
-_SLOW_BMC = 4.0
+_SLOW_BMC = "4"
 # Says that it has switched off, and has not.
 LYING_AGENT = """#!/bin/sh
 [ $# = 0 ] || exec {kept} "$@"
@@ -108,8 +108,7 @@ bmc_of_another_machine = program("/usr/lib/hadb/ipmitool", OTHER_MACHINE)
 def no_head_start(stage: Stage) -> None:
     """Nobody waits before it shoots, at BMCs that carry out what they were told whatever becomes of who told them."""
     for node in stage.lab.nodes:
-        kernel, _ = power.load(str(stage.lab.run.root), node)
-        power.store(kernel, _SLOW_BMC)
+        stage.lab.verb("bmc", node, "--power-off-seconds", _SLOW_BMC)
     edit(stage, *(with_parameter(f"fence-{node}", "head_start", "0") for node in stage.lab.nodes))
 
 

@@ -12,7 +12,7 @@ _LOOKS = re.compile(
     r"|journalctl|date \+|ls |systemctl (?:status|is-|show)|mariadb .*(?:SELECT|SHOW))"
 )
 # The lab itself logs when these have taken effect.
-_LOGGED = ("power", "freeze", "thaw", "cut", "heal", "snapshot", "restore")
+_LOGGED = ("bmc", "power", "freeze", "thaw", "cut", "heal", "snapshot", "restore")
 LAB = "lab"
 # Seconds in which the same deed is the same attempt.
 _AGAIN_SECONDS = 2.0

@@ -20,6 +20,10 @@ LOST_ARRAY = 180.0
 LOST_PATH = 30.0
 POLL = 0.5
 PIDS = "$(pidof mariadbd mysqld)"
+# The fencing devices, each named after its target.
+DEVICES = ("fence-db1", "fence-db2")
+# All: what was under way when Pacemaker's own daemons died may count as failed, whosever it was.
+RESOURCES = ("db-lvm", "db-fs", "vip-glance", "vip-nova", "db-server", *DEVICES)
 # Takes all of a filesystem but a little at once, and then the rest; `{0}` is its mount point, `{1}` the file.
 FILL = "fallocate -l $(($(df --output=avail -B1 {0} | tail -1) - 16777216)) {1}; dd if=/dev/zero of={1}.rest bs=64k 2>/dev/null || true"
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 
 from hadblab.rundir import RunDir
 from scenario import journal
@@ -21,6 +21,8 @@ class Journals:
 
     nodes
         Whose journals, and which part of each, as matches of journalctl.
+    ways
+        ssh's options for nodes that are not reached over the management network.
 
     entries
         At the nodes' own time, none twice.
@@ -30,14 +32,16 @@ class Journals:
         Lines that are not entries.
     """
 
-    def __init__(self, run: RunDir, nodes: Mapping[str, str]) -> None:
+    def __init__(
+        self, run: RunDir, nodes: Mapping[str, str], ways: Mapping[str, Sequence[str]] = MappingProxyType({})
+    ) -> None:
         self.entries: list[Entry] = []
         self.deliveries: list[Delivery] = []
         self.unreadable: list[str] = []
         self._known: set[str] = set()
         self._last = dict.fromkeys(nodes, ("", ""))
         self._streams = [
-            Stream(run, node, partial(self._command, node, matches), partial(self._take, node))
+            Stream(run, node, partial(self._command, node, matches), partial(self._take, node), options=ways.get(node, ()))
             for node, matches in nodes.items()
         ]
 

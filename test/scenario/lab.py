@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from hadblab import power, ssh
+from hadblab import power, ssh, up
 from hadblab.errors import LabError
 from hadblab.run import run as run_command
 from hadblab.rundir import RunDir, locate, read_record
@@ -30,6 +30,9 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 FRONT_END = CHECKOUT / "test/lab/lab"
 PILLAR = CHECKOUT / "test/lab/pillar.sls"
 DEFAULTS = CHECKOUT / "hadb/parameters/defaults.yaml"
+
+# The array's card in the clients' network (topology.toml): it is also the third machine there.
+ARRAY_CARD = "vec0"
 
 # Seconds; two busy cores. A run from blank takes minutes, everything else far less.
 UP_SECONDS = 900.0
@@ -51,6 +54,8 @@ class Lab:
 
     deeds
         What was asked of it so far.
+    ways
+        ssh's options for nodes that are not reached over the management network.
     """
 
     def __init__(self) -> None:
@@ -63,6 +68,7 @@ class Lab:
         self.datadir: str = self.database["datadir"]
         self.corosync: dict[str, Any] = {**defaults["corosync"], **self.pillar.get("corosync", {})}
         self.nodes: tuple[str, ...] = tuple(self.pillar["nodes"])
+        self.ways: dict[str, list[str]] = {}
 
     @property
     def mount(self) -> str:
@@ -73,6 +79,11 @@ class Lab:
     def volume(self) -> str:
         """The volume's name in device-mapper, which doubles the hyphens of both names."""
         return "-".join(self.storage[key].replace("-", "--") for key in ("vg", "lv"))
+
+    @property
+    def vip(self) -> dict[str, Any]:
+        """The virtual address that the scenarios' client uses, as the pillar has it."""
+        return dict(self.pillar["vips"]["nova"])
 
     @property
     def addresses(self) -> list[str]:
@@ -128,7 +139,16 @@ class Lab:
     def ask(self, node: str, script: str, *, check: bool = True, timeout: float = ASK_SECONDS) -> CompletedProcess[str]:
         """Run a shell script on a node. Raises LabError when it fails while ``check`` is set, or takes too long."""
         self._note(node, script)
-        return ssh.call(self.run, node, "sh", "-c", script, check=check, timeout=timeout)
+        return ssh.call(self.run, node, "sh", "-c", script, check=check, timeout=timeout, options=self.ways.get(node, ()))
+
+    def look_over(self, network: str) -> None:
+        """Reach the database nodes over another network than management's from now on; empty: over that one again."""
+        self.ways = {}
+        if network:
+            topology = up.running(self.run)[1]
+            # All ways lead through the array: one connection, made before many need it at once.
+            self.ask(topology.san.name, "true")
+            self.ways = {node: ssh.by_way_of(self.run, topology, node, network) for node in self.nodes}
 
     def power(self, node: str) -> str:
         """Return ``on``, ``off`` or ``frozen``."""

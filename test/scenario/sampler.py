@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 from hadblab.rundir import RunDir
 from scenario import sample
@@ -29,13 +30,17 @@ class Sampler:
         Names of the nodes to look at.
     settings
         The probe's, without its interval.
+    ways
+        ssh's options for nodes that are not looked at over the management network.
     """
 
-    def __init__(self, run: RunDir, nodes: Sequence[str], settings: dict[str, object]) -> None:
+    def __init__(
+        self, run: RunDir, nodes: Sequence[str], settings: dict[str, object], ways: Mapping[str, Sequence[str]] = MappingProxyType({})
+    ) -> None:
         self.nodes = tuple(nodes)
         self._received: list[tuple[float, Sample]] = []
         probe = ["python3", "-u", "-c", _PROBE.read_text(encoding="utf-8"), json.dumps({**settings, "interval": INTERVAL})]
-        self._streams = [Stream(run, node, lambda: probe, partial(self._take, node)) for node in nodes]
+        self._streams = [Stream(run, node, lambda: probe, partial(self._take, node), options=ways.get(node, ())) for node in nodes]
 
     def start(self) -> None:
         """Start looking, and return once every node has been seen."""

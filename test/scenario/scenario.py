@@ -19,9 +19,8 @@ from scenario.report import Head
 from scenario.results import Result
 from scenario.sample import Sample
 from scenario.sampler import Sampler
-from scenario.stage import Stage, faults, filesystem, heal, wait_whole
+from scenario.stage import Stage, clean_up, faults, filesystem, heal, wait_whole
 from scenario.status import Status
-from scenario.wait import until
 from scenario.writer import Writer
 
 # Seconds. Nothing that leaves the database where it is may cost a client more than a moment; two busy cores.
@@ -29,7 +28,6 @@ NO_OUTAGE = 5.0
 FAILOVER = 90.0
 # Both nodes boot from nothing.
 COLD_START = 240.0
-_CLEAN_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -40,12 +38,16 @@ class Scenario:
         Brings the fault about and waits until the client is served again.
     fenced, perhaps
         Which parts (``active``, ``passive``) are to be fenced, and which may be besides; once each, and no others.
+    fencing_fails
+        Of which parts fencing may fail before it succeeds, because that is the fault.
     budget
         Seconds that a client may wait at most.
     explained
         Resources whose failed action is the fault itself: the cluster may remember it until it is cleaned up.
     cases
         What of ``fault_cases.CASES`` it plays.
+    eyes
+        The network over which nodes are looked at and asked, when the fault is in the one that is there for it.
     """
 
     name: str
@@ -55,6 +57,8 @@ class Scenario:
     explained: tuple[str, ...] = ()
     cases: tuple[str, ...] = ()
     perhaps: tuple[str, ...] = ()
+    fencing_fails: tuple[str, ...] = ()
+    eyes: str = ""
 
 
 def play(lab: Lab, scenario: Scenario, build: Path = results.BUILD) -> Result:
@@ -69,11 +73,13 @@ def play(lab: Lab, scenario: Scenario, build: Path = results.BUILD) -> Result:
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     before = wait_whole(lab)
+    lab.look_over(scenario.eyes)
     began, wall = time.monotonic(), time.time()
     writer = Writer(lab, scenario.name, directory)
-    sampler = Sampler(lab.run, lab.nodes, {"mount": lab.mount, "volume": lab.volume, "addresses": lab.addresses})
+    facts = {"mount": lab.mount, "volume": lab.volume, "addresses": lab.addresses}
+    sampler = Sampler(lab.run, lab.nodes, facts, lab.ways)
     stage = Stage(lab, writer, before, sampler)
-    with Journals(lab.run, {**dict.fromkeys(lab.nodes, EVERYTHING), lab.array: KERNEL}) as said:
+    with Journals(lab.run, {**dict.fromkeys(lab.nodes, EVERYTHING), lab.array: KERNEL}, lab.ways) as said:
         try:
             findings = [
                 *_faults_of(lambda: (said.wait_open(), sampler.start(), writer.start(), scenario.act(stage))),
@@ -84,6 +90,7 @@ def play(lab: Lab, scenario: Scenario, build: Path = results.BUILD) -> Result:
         finally:
             end = writer.stop()
             seen = sampler.stop()
+            lab.look_over("")
         findings += _faults_of(lambda: _judge(stage, scenario, began, end, seen))
     result = _result(stage, scenario, findings, began, end, len(seen))
     kept = Kept(directory, began, wall, end, seen, said, sampler.deliveries())
@@ -121,12 +128,12 @@ def _judge_data(stage: Stage, log: ClientLog) -> list[str]:
 def _judge_cluster(stage: Stage, scenario: Scenario, powers: list[Power]) -> list[str]:
     lab, after = stage.lab, _status(stage)
     found = invariants.expected_node_fenced(
-        [stage.node(part) for part in scenario.fenced], stage.before.fencing, after.fencing, powers,
-        [stage.node(part) for part in scenario.perhaps],
+        stage.named(scenario.fenced), stage.before.fencing, after.fencing, powers, stage.named(scenario.perhaps),
+        stage.named(scenario.fencing_fails),
     )  # fmt: skip
     found += faults(lab)
     found += invariants.no_unexplained_failure(after.failures, scenario.explained)
-    found += _faults_of(lambda: _clean_up(lab, after, scenario))
+    found += _faults_of(lambda: clean_up(lab, {failure.resource for failure in after.failures} & set(scenario.explained)))
     return found
 
 
@@ -135,14 +142,6 @@ def _status(stage: Stage) -> Status:
     found = next((view for node in stage.lab.nodes if (view := stage.view(node))), None)
     assert found, "I5: no node tells what has become of the cluster"
     return found
-
-
-def _clean_up(lab: Lab, status: Status, scenario: Scenario) -> None:
-    """Make the cluster forget the failures that the scenario explains, as the runbook tells an operator to."""
-    for resource in {failure.resource for failure in status.failures} & set(scenario.explained):
-        lab.ask(lab.nodes[0], f"crm_resource --cleanup --resource {resource}")
-        until(lambda name=resource: all(f.resource != name for f in lab.status(lab.nodes[0]).failures), _CLEAN_SECONDS,
-              f"the failure of {resource} is not forgotten")  # fmt: skip
 
 
 def _result(stage: Stage, scenario: Scenario, findings: list[str], began: float, end: float, seen: int) -> Result:

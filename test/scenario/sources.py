@@ -49,10 +49,18 @@ def _by_whom(event: Mapping[str, Any]) -> tuple[str, str]:
         return f"bmc {node}", f"power {event['action']} FAILED: {event['error']}"
     if kind in ("cut", "heal"):
         part = "" if node is None else f" of {node}"
-        loss = "" if event.get("loss") is None else f", {event['loss']} % of its packets"
-        return LAB, f"{kind} {event['link']}{part}{loss}"
+        return LAB, f"{kind} {event['link']}{part}{_lost(event)}"
+    if kind == "bmc":
+        return f"bmc {node}", f"takes {event['power_off_seconds']:g} s to cut the power from now on"
     rest = {key: value for key, value in event.items() if key not in ("time", "monotonic", "event")}
     return LAB, " ".join([kind, *(str(value) for value in rest.values())])
+
+
+def _lost(event: Mapping[str, Any]) -> str:
+    """Return which packets of a cut link are lost; nothing when all are."""
+    words = {"loss": "{} % of its packets", "longer": "packets of more than {} bytes", "announces": "what announces {}"}
+    said = [text.format(event[key]) for key, text in words.items() if event.get(key) is not None]
+    return "".join(f", {text}" for text in [*said, *(["one way"] if event.get("one_way") else [])])
 
 
 def of_deeds(done: Iterable[Deed]) -> Iterator[Event]:

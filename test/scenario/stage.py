@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from hadblab.errors import LabError
-from scenario import invariants
-from scenario.lab import Lab
+from scenario import events, invariants
+from scenario.lab import ARRAY_CARD, Lab
 from scenario.sample import Sample
 from scenario.sampler import Sampler
 from scenario.status import Status
@@ -21,6 +21,8 @@ WHOLE_SECONDS = 240.0
 TAKEOVER_SECONDS = 90.0
 _FENCED_SECONDS = 60.0
 _POLL_SECONDS = 1.0
+_CLEAN_SECONDS = 30.0
+_MARK = "hadb-test"
 # One line per map: "NAME: 0 LENGTH multipath ... 8:0 A 0 0 1 ... 8:16 F 3 0 1".
 _PATHS = "dmsetup status --target multipath"
 
@@ -64,6 +66,10 @@ class Stage:
 
         until(known, seconds, f"{node} is not fenced", _POLL_SECONDS)
 
+    def named(self, parts: Iterable[str]) -> list[str]:
+        """Return the names of parts."""
+        return [self.node(part) for part in parts]
+
     def wait_served(self, since: float) -> None:
         """Wait until the client is acknowledged again, by a new connection made after ``since``."""
         self.writer.wait_writing(since, TAKEOVER_SECONDS)
@@ -96,6 +102,35 @@ class Stage:
         until(lambda: refused().keys() >= set(nodes), seconds,
               lambda: f"{resource} was not refused on {', '.join(nodes)}: {refused()}", _POLL_SECONDS)  # fmt: skip
         return list(refused().values())
+
+    def mark(self, value: str) -> None:
+        """Change the cluster's configuration so that nobody minds: an attribute of the active node, set on the other one."""
+        self.lab.ask(self.passive, f"crm_attribute --node {self.active} --name {_MARK} --update {value}")
+
+    def marked(self, node: str) -> str:
+        """Return what :meth:`mark` set, as one node's copy of the configuration has it; empty when it has nothing."""
+        return self.lab.ask(node, f"crm_attribute --node {self.active} --name {_MARK} --query --quiet", check=False).stdout.strip()
+
+    def unmark(self) -> None:
+        """Take back :meth:`mark`."""
+        self.lab.ask(self.passive, f"crm_attribute --node {self.active} --name {_MARK} --delete")
+
+    def pid(self, node: str, program: str) -> str:
+        """Return the process id of a daemon on a node; empty when it does not run, or the node does not answer."""
+        try:
+            return self.lab.ask(node, f"pidof {program}", check=False).stdout.strip()
+        except LabError:
+            return ""
+
+    def cut_by_bmc(self, node: str, since: float) -> bool:
+        """Return whether a BMC has cut a node's power since a moment of the host's monotonic clock."""
+        happened = events.powers(self.lab.events(since))
+        return any(one.node == node and one.source == events.BMC and one.cut for one in happened)
+
+    def failed(self, resource: str, node: str, asked: str = "") -> bool:
+        """Return whether the cluster remembers a failed action of a resource on a node; ``asked`` is by default the other one."""
+        view = self.view(asked or self.lab.peer(node))
+        return bool(view) and any((one.resource, one.node) == (resource, node) for one in view.failures)
 
     def view(self, node: str) -> Status | None:
         """Return the cluster as one node sees it, or None while that node cannot say."""
@@ -134,11 +169,33 @@ def heal(lab: Lab) -> None:
     for node in (*lab.nodes, lab.array):
         if lab.power(node) == "frozen":
             lab.verb("thaw", node)
-    for link in ("hb1", "hb2", "san1", "san2", "mgmt"):
+    for link in ("hb1", "hb2", "san1", "san2", "mgmt", "bmc"):
         lab.verb("heal", link)
+    free_addresses(lab)
+    for node in lab.nodes:
+        lab.verb("bmc", node)
+    switch_on(lab)
+
+
+def switch_on(lab: Lab) -> None:
+    """Switch those nodes on that are off."""
     for node in lab.nodes:
         if lab.power(node) == "off":
             lab.verb("power", node, "on")
+
+
+def free_addresses(lab: Lab) -> None:
+    """Take the virtual addresses from the array, if it has taken them."""
+    gone = (f"ip address delete {address}/32 dev {ARRAY_CARD} 2>/dev/null;" for address in lab.addresses)
+    lab.ask(lab.array, f"{' '.join(gone)} true")
+
+
+def clean_up(lab: Lab, resources: Iterable[str]) -> None:
+    """Make the cluster forget failed actions of resources, as the runbook tells an operator to."""
+    for resource in sorted(resources):
+        lab.ask(lab.nodes[0], f"crm_resource --cleanup --resource {resource}")
+        until(lambda name=resource: all(f.resource != name for f in lab.status(lab.nodes[0]).failures), _CLEAN_SECONDS,
+              f"the failure of {resource} is not forgotten")  # fmt: skip
 
 
 def filesystem(lab: Lab, node: str) -> tuple[int, bool]:

@@ -27,16 +27,20 @@ class Stream:
         a thread of the stream's own.
     told
         The program's standard input; the place for secrets.
+    options
+        ssh's, for a node that is not reached over the management network.
     """
 
     def __init__(
-        self, run: RunDir, node: str, command: Callable[[], Sequence[str]], take: Callable[[float, str], None], told: str = ""
-    ) -> None:
+        self, run: RunDir, node: str, command: Callable[[], Sequence[str]], take: Callable[[float, str], None], told: str = "",
+        options: Sequence[str] = (),
+    ) -> None:  # fmt: skip
         self._run = run
         self._node = node
         self._command = command
         self._take = take
         self._told = told
+        self._options = [*_SSH, *options]
         self._process: subprocess.Popen[str] | None = None
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)
@@ -57,7 +61,7 @@ class Stream:
     def _follow(self) -> None:
         while not self._stopped.is_set():
             with subprocess.Popen(
-                ssh.argv(self._run, self._node, self._command(), _SSH), stdin=subprocess.PIPE,
+                ssh.argv(self._run, self._node, self._command(), self._options), stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, errors="replace",
             ) as self._process:  # fmt: skip
                 self._tell(self._process)

@@ -82,6 +82,6 @@ class Writer:
         """Return how the client gets to its table: what the programs are given on standard input."""
         accounts = self.lab.pillar["database"]["accounts"]
         return {
-            "host": self.lab.pillar["vips"]["nova"]["address"], "port": 3306, "user": "nova",
+            "host": self.lab.vip["address"], "port": 3306, "user": "nova",
             "password": accounts["nova"]["password"], "database": "nova", "table": self.table,
         }  # fmt: skip

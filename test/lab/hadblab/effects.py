@@ -148,6 +148,12 @@ def bmc_pid(run: RunDir, name: str) -> int | None:
     return None
 
 
+def slow_bmc(run: RunDir, name: str, seconds: float) -> None:
+    """Let a node's BMC take so long to cut the power, from its next order on."""
+    power.store(power.load(str(run.root), name)[0], seconds)
+    events.append(run.events, "bmc", node=name, power_off_seconds=seconds)
+
+
 def switch(run: RunDir, name: str, action: str) -> None:
     """Switch a node ``on``, ``off`` or ``reset`` at once, past its BMC.
 

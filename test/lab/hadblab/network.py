@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from dataclasses import dataclass
 
 from hadblab.addresses import bridge, tap
 from hadblab.topology import Network, Node, Topology, UnknownNameError
@@ -12,12 +13,32 @@ Commands = list[list[str]]
 _VOID = "br-void"
 # A cut card's packets are caught before a cable's own redirection sees them.
 _CUT_PREFERENCE, _CABLE_PREFERENCE = "1", "2"
+# What a node sends comes in here; what it gets goes out.
 _WAYS = ("ingress", "egress")
 _ANY = "u32 0 0"
 # Bytes of an IPv4 header without options and of a UDP header.
 _PAYLOAD = 20 + 8
 # The word for "the link of a BMC" in cut and heal, beside the networks' names.
 BMC = "bmc"
+
+
+@dataclass(frozen=True)
+class Part:
+    """Which packets of a link are lost; by default all of them, both ways. At most one of the first three is given.
+
+    :param loss: so many per cent.
+    :param longer: IPv4 packets of more than so many bytes, their header included.
+    :param announces: what tells everybody by ARP where this IPv4 address is.
+    :param one_way: only what the node sends.
+    """
+
+    loss: int | None = None
+    longer: int | None = None
+    announces: str | None = None
+    one_way: bool = False
+
+
+EVERYTHING = Part()
 
 
 def create(namespace: str, topology: Topology) -> Commands:
@@ -52,10 +73,10 @@ def guard(topology: Topology) -> str:
     return f"table ip bmc {{\n  chain input {{\n    type filter hook input priority 0;\n{rules}  }}\n}}\n"
 
 
-def ends(topology: Topology, link: str, node: str | None) -> list[Node]:
+def ends(topology: Topology, link: str, node: str | None, part: Part = EVERYTHING) -> list[Node]:
     """Return the nodes at whose end a link is cut: one, or all that have it.
 
-    :param link: a network's name, or ``bmc``. A cable is cut at both ends in any case.
+    :param link: a network's name, or ``bmc``. A cable is cut at both ends, unless it is cut one way.
     :raises UnknownNameError: no such link or node, or the node has no such link.
     """
     if link != BMC and link not in topology.networks:
@@ -67,20 +88,49 @@ def ends(topology: Topology, link: str, node: str | None) -> list[Node]:
     if chosen not in members:
         raise UnknownNameError(f"{node} has no link {link}; these have: {', '.join(n.name for n in members)}")
     is_cable = link != BMC and topology.networks[link].kind == "cable"
-    return list(members) if is_cable else [chosen]
+    return list(members) if is_cable and not part.one_way else [chosen]
 
 
-def cut(namespace: str, topology: Topology, link: str, node: Node, loss: int | None = None) -> Commands:
-    """Return the commands that cut a link at one end that is whole; packets are lost both ways.
+def cut(namespace: str, topology: Topology, link: str, node: Node, part: Part = EVERYTHING) -> Commands:
+    """Return the commands that cut a link at one end that is whole.
 
-    :param loss: lose only so many per cent of the packets. Not of a BMC: its address is there or not.
+    :param part: which packets are lost. A BMC is cut whole: its address is there or not.
     """
     if link == BMC:
         return _bmc(["ip", "-n", namespace], topology, node, "delete")
     # Taking the card down instead would break it for good: the node's driver does not
     # recover from the error that it gets then.
-    card, matches = tap(node.name, link), [_ANY] if loss is None else some(loss)
-    return [_redirect(namespace, card, way, _CUT_PREFERENCE, _VOID, match) for way in _WAYS for match in matches]
+    card, ways = tap(node.name, link), _WAYS[:1] if part.one_way else _WAYS
+    return [_redirect(namespace, card, way, _CUT_PREFERENCE, _VOID, match) for way in ways for match in matches(part)]
+
+
+def matches(part: Part) -> list[str]:
+    """Return tc's u32 matches that meet the packets to lose, each packet by one of them."""
+    if part.loss is not None:
+        return some(part.loss)
+    if part.longer is not None:
+        return longer(part.longer)
+    return [_ANY] if part.announces is None else [announcement(part.announces)]
+
+
+def longer(size: int) -> list[str]:
+    """Return tc's u32 matches that together meet the IPv4 packets of more than so many bytes, and nothing else.
+
+    A longer one has, at some bit that the limit has not, a 1, and above it the limit's own bits.
+    """
+    free = [bit for bit in range(16) if not size >> bit & 1]
+    return [f"u8 0x45 0xff at 0 match u16 {(size >> bit | 1) << bit:#x} {0xFFFF << bit & 0xFFFF:#x} at 2" for bit in free]
+
+
+def announcement(address: str) -> str:
+    """Return tc's u32 match for gratuitous ARP: an address asks for itself, or answers itself.
+
+    Ordinary questions and answers about it are not met: the one who asks and the one who is asked for are two there.
+    """
+    number = int(ipaddress.IPv4Address(address))
+    # Ethernet and IPv4; the sender's address lies across two words, and is the target's too.
+    sender = f"u16 {number >> 16:#x} 0xffff at 14 match u16 {number & 0xFFFF:#x} 0xffff at 16"
+    return f"u32 0x10800 0xffffffff at 0 match {sender} match u32 {number:#x} 0xffffffff at 24"
 
 
 def some(loss: int) -> list[str]:
@@ -94,18 +144,20 @@ def some(loss: int) -> list[str]:
 
 
 def heal(namespace: str, topology: Topology, link: str, node: Node) -> Commands:
-    """Return the commands that undo :func:`cut` at one end."""
+    """Return the commands that undo :func:`cut` at one end, whichever part of it was cut."""
     if link == BMC:
         return _bmc(["ip", "-n", namespace], topology, node, "add")
     tc = ["tc", "-n", namespace, "filter", "delete", "dev", tap(node.name, link)]
-    return [[*tc, way, "pref", _CUT_PREFERENCE] for way in _WAYS]
+    # Only a cut filters what leaves; without a preference tc does not mind when it was one-way and there is nothing.
+    return [[*tc, _WAYS[0], "pref", _CUT_PREFERENCE], [*tc, _WAYS[1]]]
 
 
 def look(namespace: str, link: str, node: Node) -> list[str]:
     """Return the command whose output tells :func:`is_cut` how one end of a link is."""
     if link == BMC and node.bmc:
         return ["ip", "-n", namespace, "address", "show", "to", node.bmc.address]
-    return ["tc", "-n", namespace, "filter", "show", "dev", tap(node.name, link), "egress"]
+    # Every cut, also a one-way one, is there; the preference tells it from a cable's own redirection.
+    return ["tc", "-n", namespace, "filter", "show", "dev", tap(node.name, link), _WAYS[0], "pref", _CUT_PREFERENCE]
 
 
 def is_cut(link: str, output: str) -> bool:

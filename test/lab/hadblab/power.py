@@ -1,7 +1,7 @@
 """Switching one node, by whoever asks: its BMC or the operator. Imports little: BMCs call it."""
 
 # pathlib would be half of the time that a BMC's call takes.
-# ruff: noqa: PTH108, PTH123
+# ruff: noqa: PTH105, PTH108, PTH123
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ from hadblab.kernel import Kernel
 
 
 def store(node: Kernel, power_off_seconds: float) -> None:
-    """Write down how a node is started, for :func:`load`.
+    """Write down how a node is started, for :func:`load`, which finds the old or the new document, never half.
 
     :param power_off_seconds: how long its BMC takes to cut the power.
     """
     values = {**node._asdict(), "power_off_seconds": power_off_seconds}
-    with open(f"{node.directory}/boot.json", "w", encoding="utf-8") as file:
+    path = f"{node.directory}/boot.json"
+    with open(f"{path}.new", "w", encoding="utf-8") as file:
         json.dump(values, file, indent=1)
+    os.replace(f"{path}.new", path)
 
 
 def load(run: str, name: str) -> tuple[Kernel, float]:
@@ -55,9 +57,13 @@ def switch(run: str, node: Kernel, action: str, source: str) -> None:
 def switch_later(run: str, node: Kernel, action: str, source: str, seconds: float) -> None:
     """Return at once and carry out :func:`switch` after some seconds, as slow BMCs do.
 
-    The lock is taken before this returns: an order that follows waits its turn.
+    The lock is taken before this returns: an order that follows waits its turn. What is off by then needs no time.
     """
     lock = _lock(node)
+    if kernel.power(node) == kernel.OFF:
+        _switch(run, node, action, source)
+        os.close(lock)
+        return
     events.append(f"{run}/events.log", "power-order", node=node.name, action=action, source=source, seconds=seconds)
     if os.fork():
         os.close(lock)

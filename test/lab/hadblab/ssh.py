@@ -52,15 +52,29 @@ def argv(run: RunDir, node: str, command: Sequence[str], options: Sequence[str] 
     return run.inside("ssh", "-F", str(run.ssh_config), *options, node, *remote)
 
 
+def by_way_of(run: RunDir, topology: Topology, node: str, network: str) -> list[str]:
+    """Return the options with which a node is reached past the management network: through the array, over ``network``.
+
+    :raises LabError: there is no such node, or it has no address there.
+    """
+    return [
+        "-o", f"HostName={topology.node(node).address(network)}", "-o", f"ProxyJump={topology.san.name}",
+        # A connection of its own: the usual one may hang where the management network is cut.
+        "-o", f"ControlPath={run.root}/ssh/%n.{network}",
+    ]  # fmt: skip
+
+
 def call(
-    run: RunDir, node: str, *command: str, check: bool = True, timeout: float = 60, input: str | None = None
-) -> CompletedProcess[str]:
+    run: RunDir, node: str, *command: str, check: bool = True, timeout: float = 60, input: str | None = None,
+    options: Sequence[str] = (),
+) -> CompletedProcess[str]:  # fmt: skip
     """Run a command on a node to its end.
 
     :param timeout: seconds.
+    :param options: ssh's, such as :func:`by_way_of`.
     :raises LabError: it could not be run, or failed while ``check`` is set.
     """
-    return run_command(argv(run, node, command), check=check, timeout=timeout, input=input)
+    return run_command(argv(run, node, command, options), check=check, timeout=timeout, input=input)
 
 
 def send(run: RunDir, node: str, data: bytes, *command: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ipaddress
 import json
 import shutil
 import sys
@@ -25,6 +26,7 @@ from hadblab import (
 )
 from hadblab import up as starting
 from hadblab.errors import LabError
+from hadblab.network import Part
 from hadblab.rundir import RunDir
 from hadblab.topology import UnknownNameError
 
@@ -113,13 +115,32 @@ def _thaw(run: RunDir, chosen: argparse.Namespace) -> None:
 
 
 def _cut(run: RunDir, chosen: argparse.Namespace) -> None:
-    links.cut(run, starting.running(run)[1], chosen.link, chosen.node, chosen.loss)
+    part = Part(chosen.loss, chosen.longer, chosen.announces, chosen.one_way)
+    links.cut(run, starting.running(run)[1], chosen.link, chosen.node, part)
 
 
-def _percent(text: str) -> int:
-    if text.isdecimal() and 1 <= int(text) <= 99:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"{text}: 1 to 99 per cent, please")
+def _number(low: int, high: int, unit: str) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if text.isdecimal() and low <= int(text) <= high:
+            return int(text)
+        raise argparse.ArgumentTypeError(f"{text}: {low} to {high} {unit}, please")
+
+    return read
+
+
+def _address(text: str) -> str:
+    try:
+        return str(ipaddress.IPv4Address(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text}: an IPv4 address, please") from error
+
+
+def _bmc(run: RunDir, chosen: argparse.Namespace) -> None:
+    node = starting.running(run)[1].node(chosen.node)
+    if node.bmc is None:
+        raise UnknownNameError(f"{node.name} has no BMC")
+    seconds = chosen.power_off_seconds
+    effects.slow_bmc(run, node.name, node.bmc.power_off_seconds if seconds is None else seconds)
 
 
 def _heal(run: RunDir, chosen: argparse.Namespace) -> None:
@@ -194,11 +215,23 @@ def _parser() -> argparse.ArgumentParser:
         link = verb(name, act, f"{text} a network, a cable or bmc: all of it, or one node's end", "LINK")
         link.add_argument("node", nargs="?", metavar="NODE")
         if name == "cut":
-            link.add_argument("--loss", type=_percent, metavar="PERCENT", help="lose only so many packets")
+            _add_parts(link)
+    bmc = verb("bmc", _bmc, "let a BMC take as long to cut the power as the topology says, or so long", "NODE")
+    bmc.add_argument("--power-off-seconds", type=_number(0, 60, "seconds"), metavar="SECONDS")
     verb("snapshot", _snapshot, "save all disks under a name", "NAME")
     verb("restore", _restore, "go back to a snapshot: all nodes boot, all links are whole", "NAME")
     verb("logs", _logs, "print a node's console, also after `down`", "NODE")
     return parser
+
+
+def _add_parts(link: argparse.ArgumentParser) -> None:
+    """Add the options that say which packets of a cut link are lost."""
+    some = link.add_mutually_exclusive_group()
+    percent = _number(1, 99, "per cent")
+    some.add_argument("--loss", type=percent, metavar="PERCENT", help="lose only so many packets")
+    some.add_argument("--longer", type=_number(20, 65534, "bytes"), metavar="BYTES", help="lose only longer packets")
+    some.add_argument("--announces", type=_address, metavar="ADDRESS", help="lose only what announces an address")
+    link.add_argument("--one-way", action="store_true", help="lose only what NODE sends")
 
 
 def _add_passthrough(verbs: argparse._SubParsersAction[_Parser]) -> None:

@@ -30,7 +30,9 @@ def one_line(capsys: pytest.CaptureFixture[str]) -> str:
 @pytest.mark.parametrize(
     "words",
     [[], ["fly"], ["up", "--colour", "red"], ["up", "--distro", "slackware"], ["power", "db1", "explode"],
-     ["down", "now"], ["exec"], ["run"], ["salt"], ["cut"], ["--loud"]],
+     ["down", "now"], ["exec"], ["run"], ["salt"], ["cut"], ["--loud"], ["cut", "hb1", "--loss", "100"],
+     ["cut", "hb1", "--loss", "5", "--longer", "1000"], ["cut", "hb1", "--longer", "some"], ["cut", "mgmt", "--announces", "nova"],
+     ["bmc"], ["bmc", "db1", "--power-off-seconds", "-1"]],
 )  # fmt: skip
 def test_wrong_words_are_one_line_and_status_2(words: list[str], capsys: pytest.CaptureFixture[str]):
     assert call(*words) == 2
@@ -43,7 +45,7 @@ def test_lab_that_is_not_up_is_one_line_and_an_error(words: list[str], capsys: p
     assert "not up" in one_line(capsys)
 
 
-@pytest.mark.parametrize("verb", [*VERBS, "up", "down", "status", "cut", "restore", "logs", "get"])
+@pytest.mark.parametrize("verb", [*VERBS, "up", "down", "status", "cut", "bmc", "restore", "logs", "get"])
 def test_every_verb_has_help(verb: str, capsys: pytest.CaptureFixture[str]):
     assert call(verb, "--help") == 0
     assert verb in capsys.readouterr().out

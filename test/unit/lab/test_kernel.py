@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from hadblab import kernel, power
+from hadblab import effects, kernel, power
 from hadblab.kernel import Kernel
+from hadblab.rundir import RunDir
 
 
 @pytest.fixture
@@ -114,3 +115,22 @@ def test_slow_bmc_answers_at_once_and_cuts_the_power_later(node: Kernel, tmp_pat
     power.switch(str(tmp_path), node, "off", "operator")
     assert time.monotonic() - started >= 0.2
     assert kernel.power(node) == "off"
+
+
+def test_slow_bmc_that_is_told_twice_does_not_cut_the_power_of_what_came_back(node: Kernel, tmp_path: Path):
+    power.switch_later(str(tmp_path), node, "off", "bmc", 0.2)
+    power.switch(str(tmp_path), node, "on", "bmc")
+    time.sleep(0.3)
+    assert kernel.power(node) == "on"
+    kernel.kill(node)
+
+
+def test_bmcs_delay_can_be_changed_while_the_lab_runs(node: Kernel, tmp_path: Path):
+    run = RunDir(tmp_path, "lab")
+    (tmp_path / "run").mkdir()
+    run.root.symlink_to(tmp_path, target_is_directory=True)
+    power.store(node, 0)
+    effects.slow_bmc(run, "db1", 20)
+    assert power.load(str(run.root), "db1") == (node, 20)
+    (event,) = [json.loads(line) for line in run.events.read_text().splitlines()]
+    assert (event["event"], event["node"], event["power_off_seconds"]) == ("bmc", "db1", 20)

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import ipaddress
+
 import pytest
 from topologies import default, document
 
-from hadblab import network
+from hadblab import links, network
+from hadblab.errors import LabError
+from hadblab.network import Part
 from hadblab.topology import UnknownNameError
 
 
@@ -36,8 +40,8 @@ def test_cable_redirects_both_ways_and_has_no_bridge():
     assert not [line for line in made if "br-hb1" in line]
 
 
-def ends(link: str, node: str | None) -> list[str]:
-    return [found.name for found in network.ends(default(), link, node)]
+def ends(link: str, node: str | None, part: Part = network.EVERYTHING) -> list[str]:
+    return [found.name for found in network.ends(default(), link, node, part)]
 
 
 def test_cut_of_one_path_leaves_the_other_nodes_alone():
@@ -72,21 +76,91 @@ def test_of_random_bytes_as_many_are_lost_as_asked_and_each_packet_by_one_rule(l
     assert max(met) == 1 and abs(100 * sum(met) / 256 - loss) < 0.25
 
 
-def test_a_lossy_link_loses_both_ways_and_is_healed_as_a_cut_one():
+def cut(link: str, part: Part) -> list[str]:
     topology = default()
-    node = topology.nodes["db1"]
-    cut = lines(network.cut("ns", topology, "hb1", node, 20))
-    assert len(cut) == 2 * len(network.some(20)) and all(" at 28 action mirred" in line for line in cut)
-    assert {tuple(line.split()[5:10]) for line in cut} == {
-        tuple(line.split()[5:10]) for line in lines(network.heal("ns", topology, "hb1", node))}
+    return lines(network.cut("ns", topology, link, topology.nodes["db1"], part))
 
 
-def test_heal_takes_away_exactly_what_cut_put_there():
+def ways(commands: list[str]) -> list[str]:
+    return sorted({line.split()[7] for line in commands})
+
+
+def test_a_lossy_link_loses_both_ways():
+    commands = cut("hb1", Part(loss=20))
+    assert len(commands) == 2 * len(network.some(20)) and all(" at 28 action mirred" in line for line in commands)
+    assert ways(commands) == ["egress", "ingress"]
+
+
+def met(match: str, packet: bytes) -> bool:
+    """Return whether tc's u32 match meets a packet, from its network header on."""
+    for words in match.split(" match "):
+        kind, value, mask, _, at = words.split()
+        size = {"u8": 1, "u16": 2, "u32": 4}[kind]
+        found = int.from_bytes(packet[int(at) : int(at) + size], "big")
+        if found & int(mask, 0) != int(value, 0) & int(mask, 0):
+            return False
+    return True
+
+
+def ipv4(length: int) -> bytes:
+    return bytes([0x45, 0, *length.to_bytes(2, "big")]) + bytes(24)
+
+
+@pytest.mark.parametrize("limit", [20, 999, 1000, 1023, 1024, 65534])
+def test_only_packets_longer_than_the_limit_are_lost_each_by_one_rule(limit: int):
+    rules = network.longer(limit)
+    for length in (20, limit - 1, limit, limit + 1, 1024, 1500, 4096, 65535):
+        assert sum(met(rule, ipv4(length)) for rule in rules) == (length > limit), length
+
+
+def test_question_for_a_neighbour_is_not_taken_for_a_long_packet():
+    # ARP has 0x0800 where IPv4 has its length.
+    assert not any(met(rule, arp("10.20.0.11", "10.20.0.1")) for rule in network.longer(1000))
+
+
+def arp(sender: str, target: str, operation: int = 1) -> bytes:
+    mac = bytes.fromhex("525400000300")
+    addresses = [ipaddress.IPv4Address(one).packed for one in (sender, target)]
+    return bytes.fromhex("000108000604") + operation.to_bytes(2, "big") + mac + addresses[0] + mac + addresses[1]
+
+
+@pytest.mark.parametrize("operation", [1, 2])
+def test_announcement_is_lost_and_what_is_asked_and_answered_about_the_address_is_not(operation: int):
+    match = network.announcement("10.20.0.50")
+    assert met(match, arp("10.20.0.50", "10.20.0.50", operation))
+    assert not met(match, arp("10.20.0.50", "10.20.0.1", operation))
+    assert not met(match, arp("10.20.0.1", "10.20.0.50", operation))
+    assert not met(match, arp("10.20.0.51", "10.20.0.51", operation))
+
+
+@pytest.mark.parametrize("part", [Part(one_way=True), Part(loss=20, one_way=True), Part(longer=1000, one_way=True)])
+def test_one_way_only_what_the_node_sends_is_lost(part: Part):
+    assert ways(cut("hb1", part)) == ["ingress"]
+    assert ends("hb1", "db2", part) == ["db2"]
+
+
+@pytest.mark.parametrize("part", [network.EVERYTHING, Part(loss=20), Part(longer=1000), Part(announces="10.20.0.50"),
+                                  Part(one_way=True)])  # fmt: skip
+@pytest.mark.parametrize("link", ["hb1", "mgmt", "san1"])
+def test_whatever_was_cut_is_seen_and_healed_without_touching_a_cables_own_redirection(link: str, part: Part):
     topology = default()
     node = topology.nodes["db1"]
-    cut = [line.split()[5:10] for line in lines(network.cut("ns", topology, "san1", node))]
-    heal = [line.split()[5:10] for line in lines(network.heal("ns", topology, "san1", node))]
-    assert cut == heal
+    look = " ".join(network.look("ns", link, node))
+    assert look.endswith(f"dev db1.{link} ingress pref 1")
+    assert any(f"dev db1.{link} ingress pref 1 " in line for line in cut(link, part))
+    # Without a preference every filter of a way goes; a cable's own is on the other one.
+    assert [line.split()[4:] for line in lines(network.heal("ns", topology, link, node))] == [
+        ["delete", "dev", f"db1.{link}", "ingress", "pref", "1"], ["delete", "dev", f"db1.{link}", "egress"],
+    ]  # fmt: skip
+    assert not [line for line in lines(network.create("ns", topology)) if "egress pref" in line]
+
+
+@pytest.mark.parametrize(("link", "node", "part"), [
+    ("bmc", "db1", Part(loss=20)), ("bmc", "db1", Part(one_way=True)), ("hb1", None, Part(one_way=True))])  # fmt: skip
+def test_what_makes_no_sense_is_refused(link: str, node: str | None, part: Part):
+    with pytest.raises(LabError):
+        links.check(link, node, part)
+    links.check(link, "db1", network.EVERYTHING)
 
 
 def test_bmc_is_cut_by_taking_its_address():

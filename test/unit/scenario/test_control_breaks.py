@@ -99,6 +99,9 @@ class Lab:
         said = ElementTree.tostring(cib(), encoding="unicode") if script.startswith("cibadmin") else "disconnected"
         return SimpleNamespace(stdout=said, returncode=0)
 
+    def verb(self, *words: str) -> None:
+        self.done.append(" ".join(words))
+
     def inside(self, argv: list[str]) -> list[str]:
         return argv
 
@@ -111,8 +114,6 @@ def lab(monkeypatch: pytest.MonkeyPatch) -> Lab:
         found.done.append(f"{node}: {' '.join(command)}")
 
     monkeypatch.setattr(control_node.ssh, "send", send)
-    monkeypatch.setattr(control_node.power, "load", lambda _run, _node: ("kernel", 0.0))
-    monkeypatch.setattr(control_node.power, "store", lambda _kernel, seconds: found.done.append(f"BMC needs {seconds} s"))
     monkeypatch.setattr(control_node, "run_command", lambda argv: found.done.append(" ".join(argv)))
     return found
 

@@ -124,7 +124,10 @@ def test_node_that_may_be_fenced_may_be_or_not_but_nobody_else_and_only_once() -
     assert invariants.expected_node_fenced([], [], [REBOOTED], BMC_CUT, ["db1"]) == []
     assert invariants.expected_node_fenced([], [], [], [], ["db1"]) == []
     assert invariants.expected_node_fenced([], [], [REBOOTED], BMC_CUT, ["db2"])
-    assert invariants.expected_node_fenced([], [], [], BMC_CUT, ["db1"])
+    # The node that knew it may have lost its power itself.
+    assert invariants.expected_node_fenced([], [], [], BMC_CUT, ["db1"]) == []
+    # What the cluster says that it fenced has to have lost its power.
+    assert invariants.expected_node_fenced([], [], [REBOOTED], [], ["db1"])
     again = [*BMC_CUT, Power("db1", 60.0, "off", "bmc", "on")]
     assert len(invariants.expected_node_fenced([], [], [REBOOTED], again, ["db1"])) == 1
 
@@ -148,6 +151,30 @@ def test_bmc_that_cut_the_wrong_node_is_found_whatever_the_cluster_says() -> Non
     wrong = [*BMC_CUT, Power("db2", 5.0, "off", "bmc", "on")]
     (finding,) = invariants.expected_node_fenced(["db1"], [], [REBOOTED], wrong)
     assert "db1, db2" in finding
+
+
+def test_node_that_may_be_fenced_is_fenced_once_or_not_at_all() -> None:
+    fenced = invariants.expected_node_fenced
+    assert fenced([], [], [], [], perhaps=["db1"]) == fenced([], [], [REBOOTED], BMC_CUT, perhaps=["db1"]) == []
+    again = [*BMC_CUT, Power("db1", 60.0, "off", "bmc", "on")]
+    assert fenced([], [], [REBOOTED], again, perhaps=["db1"]) == ["I4: fenced too often: db1"]
+
+
+def test_what_may_be_fenced_replaces_neither_what_must_be_nor_allows_others() -> None:
+    both = [*BMC_CUT, Power("db2", 5.0, "off", "bmc", "on")]
+    (finding,) = invariants.expected_node_fenced(["db2"], [], [REBOOTED], both, perhaps=["db1"])
+    assert finding == "I4: the cluster says that it fenced db1; expected db2, perhaps db1"
+    (finding,) = invariants.expected_node_fenced([], [], [REBOOTED], both, perhaps=["db1"])
+    assert finding == "I4: BMCs cut the power of db1, db2; expected none, perhaps db1"
+
+
+def test_fencing_may_fail_where_that_is_the_fault_but_has_to_succeed_and_to_end() -> None:
+    failed = Fencing("db1", "failed", "2026-11-22 17:59:00Z")
+    fenced = invariants.expected_node_fenced
+    assert fenced(["db1"], [], [failed, failed, REBOOTED], BMC_CUT, fails=["db1"]) == []
+    assert len(fenced(["db1"], [], [failed], BMC_CUT, fails=["db1"])) == 1
+    assert len(fenced(["db1"], [], [replace(failed, target="db2"), REBOOTED], BMC_CUT, fails=["db1"])) == 1
+    assert len(fenced(["db1"], [], [replace(failed, status="pending"), REBOOTED], BMC_CUT, fails=["db1"])) == 1
 
 
 # I5

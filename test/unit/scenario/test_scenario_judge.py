@@ -36,7 +36,7 @@ def stage(*, answers: bool, sees: tuple[str, ...]) -> Any:
     after = Status(quorum=True, dc="db2", members={}, resources={}, failures=(), fencing=fencing)
     return SimpleNamespace(
         lab=Lab(), writer=SimpleNamespace(read=lambda: LOG, read_back=read_back), before=SimpleNamespace(fencing=()),
-        node={"active": "db1", "passive": "db2"}.__getitem__, view=lambda node: after if node in sees else None,
+        named=lambda parts: [{"active": "db1", "passive": "db2"}[part] for part in parts], view=lambda node: after if node in sees else None,
     )  # fmt: skip
 
 

@@ -55,7 +55,8 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
-LAB = SimpleNamespace(run=None, nodes=("db1", "db2"), array="san", mount="/m", volume="v", addresses=[], events=lambda since: [])
+LAB = SimpleNamespace(run=None, nodes=("db1", "db2"), array="san", mount="/m", volume="v", addresses=[], ways={}, events=lambda since: [],
+                      look_over=lambda network: None)  # fmt: skip
 
 
 def nothing(_stage: object) -> None:

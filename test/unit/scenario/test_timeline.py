@@ -152,6 +152,10 @@ def lab_event(kind: str, **fields: object) -> dict[str, object]:
         (lab_event("power-failed", node="db1", action="on", error="no disk"), "bmc db1", "power on FAILED: no disk"),
         (lab_event("cut", link="hb1", node=None, loss=20), "lab", "cut hb1, 20 % of its packets"),
         (lab_event("cut", link="san1", node="db1", loss=None), "lab", "cut san1 of db1"),
+        (lab_event("cut", link="hb1", node="db1", loss=None, longer=1000, announces=None, one_way=True), "lab",
+         "cut hb1 of db1, packets of more than 1000 bytes, one way"),
+        (lab_event("cut", link="mgmt", node="db2", announces="10.20.0.50"), "lab", "cut mgmt of db2, what announces 10.20.0.50"),
+        (lab_event("bmc", node="db1", power_off_seconds=20), "bmc db1", "takes 20 s to cut the power from now on"),
         (lab_event("quake", strength=7), "lab", "quake 7"),
     ],
 )  # fmt: skip

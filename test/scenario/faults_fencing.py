@@ -1,0 +1,131 @@
+"""Faults of fencing (F in ``fault_cases.py``)."""
+
+from __future__ import annotations
+
+import time
+
+from scenario import bmc_password
+from scenario.faults import DEVICES, POLL, SEEN_SECONDS
+from scenario.faults_network import TOLD_SECONDS
+from scenario.scenario import COLD_START, FAILOVER, Scenario
+from scenario.stage import Stage, clean_up, switch_on
+from scenario.wait import until
+
+_OTHER_PASSWORD = "set-by-nobody"  # noqa: S105 - a BMC of the lab's
+_SLOW_SECONDS = 20
+# Seconds in which a node that cannot fence must not take over: more than one attempt of the agent with a silent BMC takes.
+_BLOCKED = 15.0
+
+
+def lose_bmc(stage: Stage) -> None:
+    """The active node's BMC is silent, which is told; then its power fails: no takeover until the BMC answers again."""
+    lab, device = stage.lab, f"fence-{stage.active}"
+    lab.verb("cut", "bmc", stage.active)
+    until(lambda: stage.failed(device, stage.passive), TOLD_SECONDS, "nobody tells that the BMC is silent", POLL)
+    lab.verb("power", stage.active, "off")
+    _stay_blocked(stage)
+    lab.verb("heal", "bmc", stage.active)
+    stage.wait_home(stage.passive)
+    clean_up(lab, [device])
+
+
+def change_password(stage: Stage) -> None:
+    """Somebody changes the password at the active node's BMC: told, with the reason, before it is needed."""
+    lab, device, began = stage.lab, f"fence-{stage.active}", time.monotonic()
+    ours = lab.pillar["nodes"][stage.active]["bmc"]["password"]
+    bmc_password.change(lab, stage.active, ours, _OTHER_PASSWORD)
+    try:
+        until(lambda: stage.failed(device, stage.passive), TOLD_SECONDS, "nobody tells that the password is wrong", POLL)
+        since = round(time.monotonic() - began) + 5
+        said = lab.ask(stage.passive, f"journalctl --quiet --no-pager --unit=pacemaker --since=-{since}s").stdout
+        assert "knows another password" in said, "the reason is not in the journal"
+    finally:
+        bmc_password.change(lab, stage.active, _OTHER_PASSWORD, ours)
+    clean_up(lab, [device])
+
+
+def switch_off_slowly(stage: Stage) -> None:
+    """The active node is frozen and its BMC takes as long to cut the power as the agent waits at most."""
+    stage.lab.verb("bmc", stage.active, "--power-off-seconds", str(_SLOW_SECONDS))
+    stage.lab.verb("freeze", stage.active)
+    stage.wait_home(stage.passive)
+
+
+def switch_on_at_once(stage: Stage) -> None:
+    """A frozen node is fenced, and an operator switches it on before the other one has taken over."""
+    began = time.monotonic()
+    stage.lab.verb("freeze", stage.active)
+    until(lambda: stage.cut_by_bmc(stage.active, began), FAILOVER, "the node is not fenced")
+    stage.lab.verb("power", stage.active, "on")
+    stage.wait_home(stage.passive)
+
+
+def confirm_by_hand(stage: Stage) -> None:
+    """Node and BMC lose their power together: no takeover until a human says that the node is off (docs/runbook.md)."""
+    lab = stage.lab
+    lab.verb("cut", "bmc", stage.active)
+    lab.verb("power", stage.active, "off")
+    _stay_blocked(stage)
+    lab.ask(stage.passive, f"stonith_admin --confirm={stage.active}")
+    stage.wait_home(stage.passive)
+    # What was under way when the human spoke must not meet a BMC that answers again, and a node that has returned.
+    until(lambda: (view := stage.view(stage.passive)) and all(one.status != "pending" for one in view.fencing), SEEN_SECONDS,
+          "fencing goes on after the confirmation", POLL)  # fmt: skip
+    lab.verb("heal", "bmc", stage.active)
+    # Its monitor may have met the silent BMC.
+    clean_up(lab, [f"fence-{stage.active}"])
+
+
+def start_without_the_other(stage: Stage) -> None:
+    """Both start with all cables cut, and a human lets one start alone: it fences the other, which it never saw, first.
+
+    The human was wrong, the other node runs (docs/runbook.md): so it is the BMC that has to say that it is off.
+    """
+    lab, alone = stage.lab, stage.passive
+    for node in lab.nodes:
+        lab.verb("power", node, "off")
+    for cable in ("hb1", "hb2"):
+        lab.verb("cut", cable)
+    switch_on(lab)
+    for node in lab.nodes:
+        until(lambda node=node: (view := stage.view(node)) and view.dc == node and not view.quorum, COLD_START,
+              f"{node} does not wait for its peer", POLL)  # fmt: skip
+    began = time.monotonic()
+    lab.ask(alone, "corosync-cmapctl -s quorum.cancel_wait_for_all u8 1")
+    until(lambda: _fences_first(stage, alone, began), FAILOVER, "the other node is not fenced", POLL)
+    for cable in ("hb1", "hb2"):
+        lab.verb("heal", cable)
+    stage.wait_home(alone)
+
+
+def _fences_first(stage: Stage, node: str, since: float) -> bool:
+    """Return whether the other node was switched off; Raises AssertionError when the server runs before it is."""
+    runs = stage.server_runs(node)
+    # Asked in this order: what ran before the power was cut was too early.
+    cut = stage.cut_by_bmc(stage.lab.peer(node), since)
+    assert cut or not runs, "the server started before the other node was fenced"
+    return cut
+
+
+def _stay_blocked(stage: Stage) -> None:
+    """Make sure that the passive node misses the active one, cannot fence it, and does not take over."""
+    until(lambda: (view := stage.view(stage.passive)) and "unclean" in view.members[stage.active].trouble, SEEN_SECONDS,
+          "the loss of the node is not noticed", POLL)  # fmt: skip
+    end = time.monotonic() + _BLOCKED
+    while time.monotonic() < end:
+        assert not stage.server_runs(stage.passive), "it took over without fencing"
+        time.sleep(POLL)
+
+
+# A node that cannot be fenced is an outage of its own; what counts is that it ends with the fault.
+_UNTIL_HEALED = _BLOCKED + 2 * FAILOVER
+SCENARIOS = (
+    Scenario("bmc and then power of the active lost", lose_bmc, fenced=("active",), fencing_fails=("active",),
+             budget=_UNTIL_HEALED, explained=DEVICES, cases=("F1",)),
+    Scenario("password changed at the bmc", change_password, explained=DEVICES, cases=("F2",)),
+    Scenario("bmc needs 20 s to switch off", switch_off_slowly, fenced=("active",), budget=FAILOVER, cases=("F3",)),
+    Scenario("fenced node switched on at once", switch_on_at_once, fenced=("active",), budget=FAILOVER, cases=("F6",)),
+    Scenario("fencing confirmed by hand", confirm_by_hand, fenced=("active",), fencing_fails=("active",), budget=_UNTIL_HEALED,
+             explained=DEVICES, cases=("F8",)),
+    Scenario("started alone by hand", start_without_the_other, fenced=("active",), budget=COLD_START, cases=("F9",)),
+)  # fmt: skip
