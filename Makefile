@@ -9,8 +9,8 @@ SALT ?= 3008.3
 COVERAGE = --cov --cov-report=term:skip-covered --cov-fail-under=95
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint unit orchestration orchestration-new orchestration-old tool scenario faults chaos
-.PHONY: controls bench performance mutants docs down clean
+.PHONY: help setup demo test check lint unit orchestration orchestration-new orchestration-old tool tool-pieces tool-cluster scenario
+.PHONY: faults chaos controls bench performance mutants docs down clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,10 +18,10 @@ help: ## this list
 demo: setup ## two blank nodes become a fenced database, watched live; leaves the lab running
 	test/demo --distro $(DISTRO) --salt $(SALT)
 
-# Orchestration and tool tests wait more than they work: two of them at a time. The longest comes first, which it does not
-# if it has to wait for a set-up that was made already (-o).
+# Orchestration and tool tests wait more than they work: three of them at a time. The longest come first, which they do not
+# if they have to wait for a set-up that was made already (-o).
 test: setup check ## everything: what CI runs
-	$(MAKE) --output-sync=target --jobs=2 -o setup tool orchestration-new orchestration-old
+	$(MAKE) --output-sync=target --jobs=3 -o setup tool-pieces tool-cluster orchestration-new orchestration-old
 	$(MAKE) scenario
 	@$(PY) test/summary.py
 
@@ -48,9 +48,16 @@ orchestration-old: $(OLD)/.ready
 	mkdir -p build
 	$(OLD)/bin/pytest -q test/orchestration --junit-xml=build/orchestration-3006.xml
 
-tool: setup ## real crm, cibadmin, corosync, mariadb and ipmi_sim in chroots, no daemons of the host
+tool: tool-pieces tool-cluster ## real crm, cibadmin, corosync, mariadb and ipmi_sim in chroots, no daemons of the host
+
+tool-pieces: setup
 	mkdir -p build
-	$(VENV)/bin/pytest -q test/tool --junit-xml=build/tool.xml
+	$(VENV)/bin/pytest -q test/tool --ignore=test/tool/test_cib_cluster.py --junit-xml=build/tool-pieces.xml
+
+# Whole clusters, which take their time and little else.
+tool-cluster: setup
+	mkdir -p build
+	$(VENV)/bin/pytest -q test/tool/test_cib_cluster.py --junit-xml=build/tool-cluster.xml
 
 scenario: setup ## the whole way in the lab, from blank nodes through every fault
 	mkdir -p build

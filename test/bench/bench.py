@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from scenario.results import clock
 
 from bench import calm, chart, floor, formula, measure, results, table
 from bench.cases import CALM, FORMULA, OURS
 from bench.plan import FLOOR, Item, seconds_left
-from bench.results import BUILD, Results, Run
+from bench.results import BUILD, OUTAGES, Results, Run
 from bench.stand import Stand, machine
 from bench.switch import Switch
 from documents import document
@@ -33,8 +34,11 @@ class Bench:
 
     def __init__(self, items: Sequence[Item], rounds: int, minutes: float, tell: Callable[[str], None]) -> None:
         self.items = items
+        self._rounds = rounds
         self._minutes = minutes
         self.results = Results(rounds=rounds)
+        with suppress(ValueError):
+            self.results.keep(results.read(), {OUTAGES if item.case else item.kind for item in items})
         self._tell = tell
         self._took: dict[tuple[str, str], list[float]] = {}
 
@@ -91,7 +95,7 @@ class Bench:
                 self.results.floor = floor.measure(stand.lab, document()["database"], BUILD / "runs" / FLOOR)
                 switch.use(OURS, again=True)
             elif item.kind == FORMULA:
-                formula.measure(stand.lab, self.results.rounds, self._keep_formula, self._tell)
+                formula.measure(stand.lab, self._rounds, self._keep_formula, self._tell)
             elif item.kind == CALM:
                 calm.measure(stand.lab, self._minutes, BUILD / "runs" / CALM, self._keep_calm, self._tell)
         except _FAULTS as error:

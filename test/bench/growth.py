@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
+from itertools import islice
 from statistics import median
 from typing import Any
 from xml.etree import ElementTree
@@ -19,10 +20,20 @@ _REPEAT = 7
 
 
 def site(count: int) -> dict[str, Any]:
-    """Return the part of a pillar with so many VIPs and databases, the lab's own among them."""
-    vips = {f"v{number}": {"address": f"10.20.0.{100 + number}", "prefix_length": 24, "interface": "vec0"}
+    """Return the part of a pillar with so many VIPs and databases in all, the lab's own among them.
+
+    Its own stay in any case: a pillar on the command line is merged into the site's.
+    """
+    own = document()
+    vips = {f"v{number}": {"address": f"10.20.0.{130 + number}", "prefix_length": 24, "interface": "vec0"}
             for number in range(count)}  # fmt: skip
-    return {"vips": vips, "database": {"databases": {f"d{number}": {} for number in range(count)}}}
+    databases: dict[str, Any] = {f"d{number}": {} for number in range(count)}
+    return {"vips": _first(count, own["vips"], vips),
+            "database": {"databases": _first(count, own["database"].get("databases", {}), databases)}}  # fmt: skip
+
+
+def _first(count: int, own: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(islice({**own, **more}.items(), count))
 
 
 def with_site(count: int) -> dict[str, Any]:

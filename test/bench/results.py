@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.cases import Case
+from bench.cases import CALM, FORMULA, Case
 from bench.stats import Summary, summary
 
 BUILD = Path(__file__).resolve().parents[2] / "build/bench"
+OUTAGES = "outages"
+# What can be measured by itself, and where it is among the results.
+PARTS = {OUTAGES: ("runs", "floor", "rounds"), FORMULA: ("formula",), CALM: ("calm",)}
 
 
 @dataclass
@@ -55,6 +59,8 @@ class Results:
         See :mod:`bench.formula`.
     calm
         See :mod:`bench.calm`.
+    kept
+        By part (one of ``PARTS``) that an earlier bench measured: the machine and the moment then.
     """
 
     machine: dict[str, str] = field(default_factory=dict)
@@ -64,6 +70,19 @@ class Results:
     formula: dict[str, Any] = field(default_factory=dict)
     calm: dict[str, Any] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    kept: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def keep(self, former: Results, measured: Collection[str]) -> None:
+        """Take over from an earlier bench the parts that this one does not measure.
+
+        measured
+            Those of ``PARTS`` that it does.
+        """
+        for part, names in PARTS.items():
+            if part not in measured and any(getattr(former, name) for name in names):
+                self.kept[part] = former.kept.get(part, former.machine)
+                for name in names:
+                    setattr(self, name, getattr(former, name))
 
     def of(self, case: Case, config: str) -> list[Run]:
         """Return the measured runs of a case with a configuration."""

@@ -36,6 +36,7 @@ def problems(results: Results) -> list[str]:
 def markdown(results: Results) -> str:
     """Return the same as tables of Markdown, with where the time went."""
     out = [f"{key}: {value}  " for key, value in results.machine.items()]
+    out += [f"{part}: measured {then.get('when', '?')}, commit {then.get('commit', '?')}  " for part, then in results.kept.items()]
     out += [f"rounds: {results.rounds}", "", "| case | ours | seed | figures | lost | |", "|---|---|---|---|---|---|"]
     for row in rows(results):
         figures = "<br>".join(f"{check.name} {check.value} ({check.target})" for check in row.checks)

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 from bench import __main__ as cli
-from bench import chart, document, results
+from bench import chart, document, results, table
 from bench.cases import OURS, SEED
 from bench.results import Results, Run
 from scenario.phases import PHASES
@@ -71,3 +71,23 @@ def test_dry_run_prints_the_plan_and_touches_no_lab(capsys: pytest.CaptureFixtur
 def test_wrong_call_is_said_and_is_no_failure_to_measure(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main([*words, "--dry-run"]) == cli.USAGE
     assert "bench: " in capsys.readouterr().err
+
+
+def test_what_is_not_measured_is_kept_from_the_bench_before_and_says_so() -> None:
+    before = Results(machine={"when": "yesterday", "commit": "abc"}, rounds=5, runs=[Run("killed", OURS, 1)],
+                     floor={"stop": [0.2]}, calm={"load": {"minutes": 30}})  # fmt: skip
+    now = Results(machine={"when": "today", "commit": "def"}, rounds=2)
+    now.keep(before, {results.FORMULA, results.OUTAGES})
+    assert (now.runs, now.floor, now.rounds) == ([], {}, 2)
+    assert (now.calm, now.kept) == (before.calm, {results.CALM: before.machine})
+    later = Results(machine={"when": "tomorrow"})
+    later.keep(now, {results.OUTAGES})
+    assert later.kept == {results.CALM: before.machine}, "the moment it was measured, not the one it was kept"
+    table_lines = table.markdown(Results(machine=now.machine, kept=now.kept)).splitlines()
+    assert "calm: measured yesterday, commit abc  " in table_lines
+
+
+def test_a_part_that_was_never_measured_is_not_kept() -> None:
+    now = Results()
+    now.keep(Results(machine={"when": "yesterday"}), {results.CALM})
+    assert now.kept == {}
