@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import os
-import signal
 import sys
-import time
-from typing import NoReturn
+from functools import partial
 
+from scenario import long_run
+from scenario.long_run import FAILED, INTERRUPTED, TROUBLE, USAGE, said
 from scenario.results import clock
 
 from bench import cases, document, plan, results, table
 from bench.bench import Bench
-from hadblab.errors import LabError
 
-FAILED, USAGE, INTERRUPTED = 1, 2, 130
 ROUNDS, MINUTES = 5, 30
+_say = partial(long_run.say, "bench")
 
 
 def main(words: list[str]) -> int:
@@ -37,11 +35,8 @@ def main(words: list[str]) -> int:
     if chosen.dry_run:
         print(_shown(items))
         return 0
-    # A lab of its own: what `make demo` shows and `make scenario` plays stays alone.
-    os.environ.setdefault("HADB_LAB", "bench")
-    # Ended from outside, it cleans up as it does for an interrupt from the keyboard.
-    signal.signal(signal.SIGTERM, _interrupt)
-    return _measure(Bench(items, chosen.rounds, chosen.minutes, _progress()))
+    long_run.prepare("bench")
+    return _measure(Bench(items, chosen.rounds, chosen.minutes, long_run.progress()))
 
 
 def _measure(bench: Bench) -> int:
@@ -50,8 +45,8 @@ def _measure(bench: Bench) -> int:
         bench.run()
     except KeyboardInterrupt:
         status = _say("interrupted", INTERRUPTED)
-    except (LabError, AssertionError, ValueError, OSError) as error:
-        status = _say(f"{type(error).__name__}: {error}", FAILED)
+    except TROUBLE as error:
+        status = _say(said(error), FAILED)
     print(table.text(bench.results), end="")
     print(f"figures, plot, logs of each run: {results.BUILD}/")
     return status or (FAILED if table.problems(bench.results) else 0)
@@ -60,20 +55,6 @@ def _measure(bench: Bench) -> int:
 def _shown(items: list[plan.Item]) -> str:
     lines = [item.name for item in items]
     return "\n".join([*lines, f"{len(items)} steps, about {clock(plan.seconds_left(items, {}))} beside starting the lab"])
-
-
-def _interrupt(_number: int, _frame: object) -> NoReturn:
-    raise KeyboardInterrupt
-
-
-def _progress():
-    began = time.monotonic()
-    return lambda line: print(f"[{time.monotonic() - began:7.1f} s] {line}", file=sys.stderr, flush=True)
-
-
-def _say(message: str, status: int) -> int:
-    print(f"bench: {message}", file=sys.stderr)
-    return status
 
 
 def _parser() -> argparse.ArgumentParser:

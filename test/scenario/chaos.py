@@ -6,33 +6,30 @@ Random faults on a whole cluster while a client writes, all invariants after eac
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
-import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import NoReturn
+from functools import partial
 
 from hadblab.errors import LabError
-from scenario import chaos_record, evidence
+from scenario import chaos_record, evidence, long_run
 from scenario.chaos_act import scenario_of
 from scenario.chaos_faults import TABLE
 from scenario.chaos_plan import Step, fingerprint, lines, plan, seconds_left
 from scenario.chaos_record import BUILD, FAIL, PASS, UNKNOWN, Outcome, Record, outcome, progress, summary
 from scenario.lab import Lab, commit
+from scenario.long_run import FAILED, INTERRUPTED, TROUBLE, USAGE, said
 from scenario.results import Result, clock
 from scenario.scenario import play
 from scenario.session import Session, down, up
 
-FAILED, USAGE, INTERRUPTED = 1, 2, 130
 SEED, COUNT = 1, 20
 # A lab that is in trouble so often in a row says nothing about the cluster any more.
 MOST_UNKNOWN = 3
-_TROUBLE = (LabError, AssertionError, ValueError, OSError, subprocess.SubprocessError)
+_tell = partial(long_run.say, "chaos", status=0)
 
 
 class Chaos:
@@ -57,7 +54,7 @@ class Chaos:
         self._took: dict[str, list[float]] = {}
 
     def run(self) -> None:
-        """Play the steps up to the first violation. Raises one of ``_TROUBLE`` when there is no lab to play in."""
+        """Play the steps up to the first violation. Raises one of ``TROUBLE`` when there is no lab to play in."""
         lab = Lab()
         self._tell("lab: starting, and building the cluster unless a kept one is there (10 min)")
         try:
@@ -87,8 +84,8 @@ class Chaos:
         began = time.monotonic()
         try:
             session.converged()
-        except _TROUBLE as error:
-            why = f"the lab cannot be brought back: {type(error).__name__}: {error}"
+        except TROUBLE as error:
+            why = f"the lab cannot be brought back: {said(error)}"
             return Outcome(step.number, step.kind, step.text, UNKNOWN, findings=[why], commit=self._commit)
         # Until the verdict is known: whatever ends this step, the next one starts from the snapshot.
         session.touched()
@@ -107,9 +104,9 @@ def _played(session: Session, step: Step) -> Result:
         result = play(session.lab, scenario_of(step), BUILD)
         if not result.findings:
             session.settled()
-    except _TROUBLE as error:
-        result = replace(result, findings=[*result.findings, f"{type(error).__name__}: {error}"])
-        with suppress(*_TROUBLE):
+    except TROUBLE as error:
+        result = replace(result, findings=[*result.findings, said(error)])
+        with suppress(*TROUBLE):
             evidence.collect(session.lab, evidence.nothing(session.lab, BUILD / step.name, began), result.findings)
     return result
 
@@ -118,7 +115,7 @@ def main(words: list[str]) -> int:
     """Carry out one command line; return 0 when every step was played and passed."""
     chosen = _parser().parse_args(words)
     if not 1 <= chosen.start <= chosen.count:
-        return _tell("--count: at least 1; --from: from 1 to the count", USAGE)
+        return _tell("--count: at least 1; --from: from 1 to the count", status=USAGE)
     steps = plan(chosen.seed, chosen.count, TABLE)
     wanted = steps[chosen.start - 1:]
     if chosen.dry_run:
@@ -129,11 +126,8 @@ def main(words: list[str]) -> int:
     try:
         _prepare(record, chosen.start)
     except ValueError as error:
-        return _tell(str(error), USAGE)
-    # A lab of its own: what `make demo` shows and `make scenario` plays stays alone.
-    os.environ.setdefault("HADB_LAB", "chaos")
-    # Ended from outside, it cleans up as it does for an interrupt from the keyboard.
-    signal.signal(signal.SIGTERM, _interrupt)
+        return _tell(str(error), status=USAGE)
+    long_run.prepare("chaos")
     return _run(Chaos(wanted, record, lambda line: print(line, flush=True), _tell))
 
 
@@ -154,8 +148,8 @@ def _run(chaos: Chaos) -> int:
         chaos.run()
     except KeyboardInterrupt:
         status = INTERRUPTED
-    except _TROUBLE as error:
-        status = _tell(f"{type(error).__name__}: {error}", FAILED)
+    except TROUBLE as error:
+        status = _tell(said(error), status=FAILED)
     record = chaos.record
     following = max([chaos.steps[0].number, *(found.number + 1 for found in record.outcomes)])
     if following <= record.count:
@@ -164,15 +158,6 @@ def _run(chaos: Chaos) -> int:
         _tell(f"evidence of each step that did not pass: {BUILD}/")
     print("\n".join(summary(record)), flush=True)
     return status or (0 if record.number_of(PASS) == len(record.outcomes) else FAILED)
-
-
-def _interrupt(_number: int, _frame: object) -> NoReturn:
-    raise KeyboardInterrupt
-
-
-def _tell(message: str, status: int = 0) -> int:
-    print(f"chaos: {message}", file=sys.stderr, flush=True)
-    return status
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -6,23 +6,21 @@ Breaks one setting after the other in a lab of its own and sees that the suite n
 from __future__ import annotations
 
 import argparse
-import os
-import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import NoReturn
 
 from hadblab.errors import LabError
-from scenario import control
+from scenario import control, long_run
 from scenario.control import UNKNOWN, Control, Outcome
 from scenario.control_checks import CHECKS
 from scenario.controls import CONTROLS
 from scenario.lab import CHECKOUT, Lab, keep
+from scenario.long_run import FAILED, INTERRUPTED, TROUBLE, USAGE, said
 from scenario.scenario import Scenario, play
 from scenario.scenarios import BY_NAME
 from scenario.session import CONVERGED, Session, down, up
@@ -30,11 +28,9 @@ from scenario.stage import Stage
 from scenario.writer import Writer
 
 BUILD = CHECKOUT / "build/controls"
-FAILED, USAGE, INTERRUPTED = 1, 2, 130
-# What goes wrong on the way is told, and the next control gets a restored lab.
-FAULTS = (LabError, AssertionError, ValueError, OSError, subprocess.SubprocessError)
 # A lab that cannot even be restored twice in a row controls nothing any more.
 _MOST_LOST = 2
+_say = partial(long_run.say, "controls")
 
 
 class Controls:
@@ -63,9 +59,9 @@ class Controls:
             try:
                 lab = self._session.converged()
                 lost = 0
-            except FAULTS as error:
+            except TROUBLE as error:
                 lost += 1
-                self._keep(control.outcome(one, (UNKNOWN, f"the lab cannot be had whole: {_said(error)}")))
+                self._keep(control.outcome(one, (UNKNOWN, f"the lab cannot be had whole: {said(error)}")))
                 if lost == _MOST_LOST:
                     raise LabError(f"the lab cannot be restored, {len(wanted) - number} controls were not played") from error
                 continue
@@ -76,7 +72,7 @@ class Controls:
     def close(self) -> None:
         """Take the lab down, or leave it as it was before anything was broken when it is to be kept."""
         if keep():
-            with suppress(*FAULTS):
+            with suppress(*TROUBLE):
                 self._session.converged()
         down(self._session.lab)
 
@@ -86,8 +82,8 @@ class Controls:
             if one.catcher in CHECKS:
                 return self._checked(lab, one)
             return self._played(lab, one)
-        except FAULTS as error:
-            return control.judge(one.pattern, [], trouble=_said(error)), []
+        except TROUBLE as error:
+            return control.judge(one.pattern, [], trouble=said(error)), []
 
     def _checked(self, lab: Lab, one: Control) -> tuple[tuple[str, str], list[str]]:
         stage = Stage(lab, Writer(lab, one.name, self._build), lab.status(lab.nodes[0]))
@@ -138,15 +134,12 @@ def main(words: list[str]) -> int:
     if given.list:
         print("\n".join(f"{one.area:9} {one.name:36} {one.catcher:38} {one.broken}" for one in wanted))
         return 0
-    # A lab of its own: what `make demo` shows and `make scenario` plays stays alone.
-    os.environ.setdefault("HADB_LAB", "controls")
-    # Ended from outside, it cleans up as it does for an interrupt from the keyboard.
-    signal.signal(signal.SIGTERM, _interrupt)
+    long_run.prepare("controls")
     return _play(wanted)
 
 
 def _play(wanted: Sequence[Control]) -> int:
-    tell, status = _progress(), 0
+    tell, status = long_run.progress(), 0
     outcomes: list[Outcome] = []
     try:
         tell("lab: starting, and building the cluster unless a kept one is there (10 min)")
@@ -158,30 +151,12 @@ def _play(wanted: Sequence[Control]) -> int:
             controls.close()
     except KeyboardInterrupt:
         status = _say("interrupted", INTERRUPTED)
-    except FAULTS as error:
-        status = _say(_said(error), FAILED)
+    except TROUBLE as error:
+        status = _say(said(error), FAILED)
     print("".join(f"{one.line}\n" for one in outcomes), end="")
     print(f"findings and evidence of each: {BUILD}/")
     print(control.summary(outcomes))
     return status or (0 if control.all_caught(outcomes, len(wanted)) else FAILED)
-
-
-def _said(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"
-
-
-def _interrupt(_number: int, _frame: object) -> NoReturn:
-    raise KeyboardInterrupt
-
-
-def _progress() -> Callable[[str], None]:
-    began = time.monotonic()
-    return lambda line: print(f"[{time.monotonic() - began:7.1f} s] {line}", file=sys.stderr, flush=True)
-
-
-def _say(message: str, status: int) -> int:
-    print(f"controls: {message}", file=sys.stderr)
-    return status
 
 
 def _parser() -> argparse.ArgumentParser:

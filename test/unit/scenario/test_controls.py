@@ -233,7 +233,7 @@ def test_run_fails_when_a_control_does_not_go_red(
     monkeypatch.setattr(run_controls, "up", lambda _lab: session)
     monkeypatch.setattr(run_controls, "CONTROLS", (a_control(),))
     monkeypatch.setattr(run_controls, "BUILD", tmp_path)
-    monkeypatch.setattr(run_controls.signal, "signal", lambda *_words: None)
+    monkeypatch.setattr(run_controls.long_run.signal, "signal", lambda *_words: None)
     monkeypatch.setenv("HADB_LAB", "controls")
     assert run_controls.main([]) == status
     assert capsys.readouterr().out.splitlines()[-1] == line
@@ -247,7 +247,7 @@ def test_run_without_a_lab_fails_and_a_wrong_name_is_a_wrong_call(
         raise LabError("another lab is up")
 
     monkeypatch.setattr(run_controls, "up", up)
-    monkeypatch.setattr(run_controls.signal, "signal", lambda *_words: None)
+    monkeypatch.setattr(run_controls.long_run.signal, "signal", lambda *_words: None)
     monkeypatch.setenv("HADB_LAB", "controls")
     assert run_controls.main([]) == 1
     assert "another lab is up" in capsys.readouterr().err
