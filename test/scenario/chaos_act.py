@@ -25,8 +25,13 @@ def scenario_of(step: Step) -> Scenario:
     if isinstance(step.what, Scenario):
         return replace(step.what, name=step.name)
     pair, wanted = step.what, expected(step.what)
+
+    def both(stage: Stage) -> None:
+        act(pair, stage)
+
+    both.__doc__ = pair.text
     return Scenario(
-        step.name, lambda stage: act(pair, stage), fenced=wanted.fenced, perhaps=wanted.perhaps, budget=wanted.budget,
+        step.name, both, fenced=wanted.fenced, perhaps=wanted.perhaps, budget=wanted.budget,
         explained=wanted.explained, cases=wanted.cases,
     )  # fmt: skip
 

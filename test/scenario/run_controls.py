@@ -120,6 +120,7 @@ def broken(one: Control, scenario: Scenario, trouble: list[str]) -> Scenario:
         trouble.clear()
         scenario.act(stage)
 
+    act.__doc__ = f"Broken: {one.broken}. {scenario.words}"
     trouble.append("the setting could not be broken")
     return replace(scenario, name=one.name, act=act)
 

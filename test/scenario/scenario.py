@@ -60,6 +60,11 @@ class Scenario:
     fencing_fails: tuple[str, ...] = ()
     eyes: str = ""
 
+    @property
+    def words(self) -> str:
+        """The fault in words: what its function says of itself."""
+        return getattr(self.act, "func", self.act).__doc__ or ""
+
 
 def play(lab: Lab, scenario: Scenario, build: Path = results.BUILD) -> Result:
     """Play a scenario on a whole cluster and return its verdict. A timeline is kept, and evidence of a failure.
@@ -94,7 +99,7 @@ def play(lab: Lab, scenario: Scenario, build: Path = results.BUILD) -> Result:
         findings += _faults_of(lambda: _judge(stage, scenario, began, end, seen))
     result = _result(stage, scenario, findings, began, end, len(seen))
     kept = Kept(directory, began, wall, end, seen, said, sampler.deliveries())
-    head = Head(scenario.act.__doc__ or "", stage.active, stage.passive, before.dc, result)
+    head = Head(scenario.words, stage.active, stage.passive, before.dc, result)
     untold = _faults_of(lambda: evidence.timeline(lab, kept, head))
     result = replace(result, findings=[*findings, *untold])
     if result.findings:

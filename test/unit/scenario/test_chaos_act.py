@@ -297,6 +297,7 @@ def test_step_becomes_a_scenario_of_its_name_with_everything_that_is_expected() 
     pair = Pair(BY_NAME["active powered off"], BY_NAME["active frozen"], Moment(BACK, "active"))
     found = scenario_of(Step(8, "then", pair))
     assert (found.name, found.fenced, found.perhaps, found.budget) == ("step-008", ("active",), ("active",), 180.0)
+    assert found.words == pair.text
     assert found.cases == ("A1", "S12")
     alone = scenario_of(Step(9, "alone", SCENARIOS[0]))
     assert alone == replace(SCENARIOS[0], name="step-009")

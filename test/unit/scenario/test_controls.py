@@ -188,6 +188,7 @@ def test_setting_is_broken_before_the_fault_comes(monkeypatch: pytest.MonkeyPatc
     spoiled = run_controls.broken(a_control(breaks=lambda _stage: done.append("broken")), scenario, trouble := [])
     assert trouble
     spoiled.act(SimpleNamespace())
+    assert spoiled.words.startswith("Broken: commits are not flushed. ")
     assert (done, trouble, spoiled.name, spoiled.fenced) == (["broken", "fault"], [], "one", scenario.fenced)
 
 

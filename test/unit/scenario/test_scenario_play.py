@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -89,3 +90,12 @@ def test_timeline_that_cannot_be_written_is_a_finding_and_does_not_cost_the_evid
     result = play(LAB, Scenario("calm", nothing), tmp_path)
     assert result.findings == ["ValueError: the client used number 3 twice"]
     assert kept == ["evidence of ['ValueError: the client used number 3 twice']"]
+
+
+def told(part: str, _stage: object) -> None:
+    """A node is struck."""
+
+
+def test_fault_is_told_in_words_also_when_its_function_was_given_something() -> None:
+    assert Scenario("x", partial(told, "active")).words == "A node is struck."
+    assert Scenario("x", lambda _stage: None).words == ""
