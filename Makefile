@@ -18,10 +18,10 @@ help: ## this list
 demo: setup ## two blank nodes become a fenced database, watched live; leaves the lab running
 	test/demo --distro $(DISTRO) --salt $(SALT)
 
-# Orchestration and tool tests wait more than they work: three of them at a time. The longest come first, which they do not
+# Orchestration and tool tests wait more than they work: two of them at a time. The longest come first, which they do not
 # if they have to wait for a set-up that was made already (-o).
 test: setup check ## everything: what CI runs
-	$(MAKE) --output-sync=target --jobs=3 -o setup tool-pieces tool-cluster orchestration-new orchestration-old
+	$(MAKE) --output-sync=target --jobs=2 -o setup tool-pieces tool-cluster orchestration-new orchestration-old
 	$(MAKE) scenario
 	@$(PY) test/summary.py
 
