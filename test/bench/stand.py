@@ -29,6 +29,7 @@ class Stand:
     """The lab while it is measured."""
 
     def __init__(self, directory: Path) -> None:
+        self.lab = Lab()
         path = directory / "topology.toml"
         directory.mkdir(parents=True, exist_ok=True)
         path.write_text(topology(_TOPOLOGY.read_text(encoding="utf-8")), encoding="utf-8")
