@@ -31,6 +31,10 @@ def test_there_are_73_cases_and_scenarios_and_tests_play_nothing_else() -> None:
     assert {case for cases in TESTS.values() for case in cases} <= set(CASES)
 
 
+def test_make_test_plays_every_scenario_that_is_named_for_it() -> None:
+    assert {one.name for one in scenarios.FIRST} > scenarios.ALSO
+
+
 def test_every_table_of_scenarios_is_played() -> None:
     assert sorted(one.name for one in SCENARIOS) == sorted(one.name for module in MODULES for one in module.SCENARIOS)
 
