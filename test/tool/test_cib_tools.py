@@ -148,7 +148,8 @@ def test_the_tools_find_nothing_wrong(built):
 
 def test_an_operator_reads_and_edits_it_with_crm(built):
     shown = built.tool("crm", "-D", "plain", "configure", "show").stdout
-    assert "group db db-lvm db-fs vip-glance vip-nova db-server" in shown
+    assert "group db db-lvm db-fs db-server" in shown
+    assert "colocation col-vip-nova inf: vip-nova db" in shown and "order ord-vip-nova Mandatory: vip-nova db-server" in shown
     assert "passw" not in shown
     saved = built.tool("crm", "-D", "plain", "configure", "save", f"{built.cib}.crm")
     assert saved.returncode == 0, saved.stderr
