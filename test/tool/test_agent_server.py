@@ -111,7 +111,8 @@ def test_ocf_tester_passes_server(db: Database) -> None:
 
 @pytest.mark.parametrize("db", sorted(SERVERS), indirect=True)
 def test_a_probe_reads_the_program_into_memory_where_no_server_runs(db: Database) -> None:
-    (db.run / "bin/nice").write_text(_FAKE.format(name="nice"))
+    # In one word: echo would take the -n for its own.
+    (db.run / "bin/nice").write_text('#!/bin/sh\necho "$*" >>/run/nice\n')
     (db.run / "bin/nice").chmod(0o755)
     read = db.run / "nice"
     assert db.does("monitor", interval=5000) == NOT_RUNNING
