@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hadblab import ssh
 from scenario import digest
 from scenario.faults import POLL, SEEN_SECONDS
 from scenario.lab import ORCHESTRATION_SECONDS, document
@@ -125,7 +126,9 @@ def _converged(stage: Stage, password: str) -> None:
         assert not failed(states), f"{node}: {failed(states)}"
     _applied(stage, _ACCOUNTS)
     for node in lab.nodes:
-        lab.ask(node, f"grep -qx {password} /etc/hadb/bmc/{bmc['address']}")
+        # Not as an argument, which everybody on the node could read.
+        ssh.send(lab.run, node, password.encode(), "grep", "--quiet", "--line-regexp", "--file=/dev/stdin",
+                 f"/etc/hadb/bmc/{bmc['address']}")  # fmt: skip
     lab.ask(stage.passive, f"fence_hadb --action=status --ip={bmc['address']} --username={bmc['username']}"
                            f" --cipher={lab.pillar['fencing']['cipher']}")  # fmt: skip
 
