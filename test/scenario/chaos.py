@@ -19,12 +19,13 @@ from scenario import chaos_record, evidence, long_run
 from scenario.chaos_act import scenario_of
 from scenario.chaos_faults import TABLE
 from scenario.chaos_plan import Step, fingerprint, lines, plan, seconds_left
-from scenario.chaos_record import BUILD, FAIL, PASS, UNKNOWN, Outcome, Record, outcome, progress, summary
+from scenario.chaos_record import BUILD, Outcome, Record, outcome, progress, summary
 from scenario.lab import Lab, commit
 from scenario.long_run import FAILED, INTERRUPTED, TROUBLE, USAGE, said
 from scenario.results import Result, clock
 from scenario.scenario import play
 from scenario.session import Session, down, up
+from scenario.verdicts import FAIL, PASS, UNKNOWN
 
 SEED, COUNT = 1, 20
 # A lab that is in trouble so often in a row says nothing about the cluster any more.

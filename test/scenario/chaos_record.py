@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from math import comb
 from pathlib import Path
 
-from hadblab.errors import LabError
 from scenario.chaos_plan import Step
 from scenario.fault_cases import coverage
-from scenario.invariants import BLIND, NOT_WRITABLE
-from scenario.lab import FrontEndError
 from scenario.results import Result, clock
+from scenario.verdicts import FAIL, PASS, UNKNOWN, verdict
 
 BUILD = Path(__file__).resolve().parents[2] / "build/chaos"
-PASS, FAIL, UNKNOWN = "pass", "fail", "unknown"
 _CONFIDENCE = 0.95
 # Without a failure, and with some.
 _RULE_OF_THREE = "rule of three, 3/n: Hanley and Lippman-Hand, JAMA 249 (1983) 1743"
 _EXACT = "exact: Clopper and Pearson, Biometrika 26 (1934) 404"
-
-# How findings begin, see scenario._faults_of.
-_FRONT_END, _LAB = f"{FrontEndError.__name__}:", f"{LabError.__name__}:"
-# What no trouble of the lab brings about.
-_SAFETY = ("I1:", "I2:", "I3:")
 
 
 @dataclass(frozen=True)
@@ -74,22 +65,6 @@ def outcome(step: Step, result: Result, commit: str) -> Outcome:
     """Return what is kept of a step's result."""
     return Outcome(step.number, step.kind, step.text, verdict(result.findings), result.outage, result.fenced,
                    result.findings, list(result.cases), result.took, result.writes, commit)  # fmt: skip
-
-
-def verdict(findings: Sequence[str]) -> str:
-    """Return ``pass``, ``fail``, or ``unknown`` when it was the lab that failed, or nobody knows.
-
-    A lost write, two owners or damaged data are never the lab's doing. Anything else may follow from a fault that the lab
-    did not bring about or take back. A node that does not answer a question may be the lab's trouble, but if anything else
-    is amiss besides, the cluster is suspected.
-    """
-    if not findings:
-        return PASS
-    if any(line.startswith(_SAFETY) and not line.startswith((BLIND, NOT_WRITABLE)) for line in findings):
-        return FAIL
-    if any(line.startswith(_FRONT_END) for line in findings):
-        return UNKNOWN
-    return UNKNOWN if all(line.startswith((_LAB, BLIND)) for line in findings) else FAIL
 
 
 def upper_bound(failures: int, steps: int) -> float | None:

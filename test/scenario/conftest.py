@@ -14,9 +14,11 @@ from scenario import fault_cases, results  # noqa: E402 - the lab's name must be
 from scenario.lab import Lab  # noqa: E402
 from scenario.results import Result  # noqa: E402
 from scenario.session import Session, down, up  # noqa: E402
+from scenario.verdicts import verdict  # noqa: E402
 
 # `make faults` names them, `make scenario` does not.
-collect_ignore = ["test_security.py"] if os.environ.get("HADB_FAULTS") != "all" else []
+ALL = os.environ.get("HADB_FAULTS") == "all"
+collect_ignore = [] if ALL else ["test_security.py"]
 
 
 @pytest.fixture(scope="session")
@@ -51,8 +53,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if _played and table.exists():
         terminalreporter.section("scenarios")
         terminalreporter.write(table.read_text(encoding="utf-8"))
-        held = fault_cases.held([(result.cases, not result.findings) for result in _played], _tests)
-        terminalreporter.write_line(f"held in {fault_cases.coverage(held)}")
+        terminalreporter.section("fault cases")
+        verdicts = fault_cases.verdicts_of([(result.cases, verdict(result.findings)) for result in _played], _tests)
+        for line in fault_cases.report(verdicts, everything=ALL):
+            terminalreporter.write_line(line)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

@@ -7,7 +7,12 @@ what nothing plays is not shown to work.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
+
+from scenario.verdicts import FAIL, PASS, UNKNOWN, worst
+
+NOT_PLAYED = "not played"
 
 CASES = {
     "A1": "active powered off: fenced, takeover",
@@ -101,17 +106,31 @@ def key_of(nodeid: str) -> str:
     return nodeid.rpartition("/")[2].partition("[")[0]
 
 
-def held(played: Iterable[tuple[Collection[str], bool]], tests: Mapping[str, bool]) -> set[str]:
-    """Return the cases that were played and held wherever they were.
+def verdicts_of(played: Iterable[tuple[Collection[str], str]], tests: Mapping[str, bool]) -> dict[str, str]:
+    """Return the verdict on each case that was played: the worst one, wherever it was.
 
     played
-        The cases of each scenario that was played, and whether it held.
+        The cases of each scenario that was played, and its verdict.
     tests
         Tests that were run, by their keys in :data:`TESTS`, and whether they passed; others do not count.
     """
-    everything = [*played, *((TESTS.get(name, ()), passed) for name, passed in tests.items())]
-    failed = {case for cases, well in everything if not well for case in cases}
-    return {case for cases, well in everything if well for case in cases} - failed
+    found: dict[str, list[str]] = {}
+    for cases, one in [*played, *((TESTS.get(name, ()), PASS if passed else FAIL) for name, passed in tests.items())]:
+        for case in cases:
+            found.setdefault(case, []).append(one)
+    return {case: worst(found[case]) for case in CASES if case in found}
+
+
+def report(verdicts: Mapping[str, str], everything: bool) -> list[str]:
+    """Return the verdicts for people: a line for each case, and how many there are of each.
+
+    everything
+        Whether each case was to be played; otherwise those that were not are only named.
+    """
+    lines = [f"{case:4} {verdicts.get(case, NOT_PLAYED):10}  {words}" for case, words in CASES.items() if everything or case in verdicts]
+    counts = Counter(verdicts.values())
+    total = ", ".join(f"{counts[one]} {word}" for one, word in ((PASS, "passed"), (FAIL, "failed"), (UNKNOWN, "unknown")))
+    return [*lines, f"{coverage(verdicts)}: {total}"]
 
 
 def coverage(played: Iterable[str]) -> str:

@@ -15,9 +15,9 @@ import pytest
 from scenario import chaos
 from scenario.chaos_faults import TABLE
 from scenario.chaos_plan import fingerprint, plan
-from scenario.chaos_record import FAIL, PASS, UNKNOWN
 from scenario.lab import FrontEndError
 from scenario.results import Result
+from scenario.verdicts import FAIL, PASS, UNKNOWN
 from scenario.wait import TooLateError
 
 from hadblab.errors import LabError

@@ -11,9 +11,6 @@ import pytest
 from scenario import chaos_record, lab
 from scenario.chaos_plan import ALONE, Step
 from scenario.chaos_record import (
-    FAIL,
-    PASS,
-    UNKNOWN,
     Outcome,
     Record,
     earlier,
@@ -22,7 +19,6 @@ from scenario.chaos_record import (
     read,
     summary,
     upper_bound,
-    verdict,
     write,
 )
 from scenario.fault_cases import CASES
@@ -31,6 +27,7 @@ from scenario.lab import FrontEndError, Lab
 from scenario.results import Result
 from scenario.sample import Sample
 from scenario.scenario import Scenario, _faults_of
+from scenario.verdicts import FAIL, PASS, UNKNOWN, verdict
 from scenario.wait import TooLateError
 
 from hadblab.errors import LabError

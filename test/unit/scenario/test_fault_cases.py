@@ -13,11 +13,12 @@ from types import SimpleNamespace
 import pytest
 import scenario
 from scenario import scenarios
-from scenario.fault_cases import CASES, TESTS, coverage, held, key_of
+from scenario.fault_cases import CASES, TESTS, coverage, key_of, report, verdicts_of
 from scenario.faults import RESOURCES
 from scenario.lab import Lab
 from scenario.stage import Stage
 from scenario.status import Failure
+from scenario.verdicts import FAIL, PASS, UNKNOWN
 from scenario.wait import TooLateError
 
 FOLDER = Path(scenario.__file__).parent
@@ -76,13 +77,25 @@ def test_test_is_known_by_file_and_name_whatever_its_parameters() -> None:
     assert key_of("test_build.py::test_second_apply_changes_nothing") in TESTS
 
 
-def test_case_holds_where_all_that_played_it_held() -> None:
+def test_worst_verdict_on_a_case_counts() -> None:
     build, second = list(TESTS)[:2]
-    assert held([(("A1", "S12"), True)], {}) == {"A1", "S12"}
-    assert held([(("A1",), True), (("A1", "A2"), False)], {}) == set()
-    assert held([], {build: True, second: True}) == {"M2", "M4", "M5"}
-    assert held([(("M5",), True)], {build: False}) == set()
-    assert held([], {"test_build.py::test_of_something_else": True}) == set()
+    assert verdicts_of([(("A1", "S12"), PASS)], {}) == {"A1": PASS, "S12": PASS}
+    assert verdicts_of([(("A1",), PASS), (("A1", "A2"), FAIL)], {}) == {"A1": FAIL, "A2": FAIL}
+    assert verdicts_of([(("A1",), UNKNOWN), (("A1",), PASS)], {}) == {"A1": UNKNOWN}
+    assert verdicts_of([], {build: True, second: True}) == {"M2": PASS, "M4": PASS, "M5": PASS}
+    assert verdicts_of([(("M5",), PASS)], {build: False}) == {"M2": FAIL, "M5": FAIL}
+    assert verdicts_of([], {"test_build.py::test_of_something_else": True}) == {}
+
+
+def test_report_has_a_line_for_each_case_and_counts() -> None:
+    found = report({"A1": PASS, "A2": FAIL, "D1": UNKNOWN, "D2": PASS}, everything=True)
+    assert len(found) == 73 + 1
+    assert found[0] == f"A1   pass        {CASES['A1']}"
+    assert found[1].split()[:2] == ["A2", "fail"]
+    assert found[2] == f"A3   not played  {CASES['A3']}"
+    assert found[-1].startswith("4 of 73 fault cases; not: A3, ")
+    assert found[-1].endswith(": 2 passed, 1 failed, 1 unknown")
+    assert [line.split()[0] for line in report({"D1": PASS}, everything=False)[:-1]] == ["D1"]
 
 
 def test_what_was_not_played_is_named() -> None:
