@@ -10,7 +10,7 @@ COVERAGE = --cov --cov-report=term:skip-covered --cov-fail-under=95
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check lint unit orchestration orchestration-new orchestration-old tool tool-pieces tool-cluster scenario
-.PHONY: faults chaos controls bench performance mutants docs down clean lab-beside
+.PHONY: faults chaos controls reliability bench performance mutants docs down clean lab-beside
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,6 +75,9 @@ chaos: setup ## random faults, also two at once, while a client writes. SEED=n C
 
 controls: setup ## break one setting after the other: does the suite go red for it? hours; CONTROLS=a,b for some
 	PYTHONPATH=_utils:test/lab:test DISTRO=$(DISTRO) SALT=$(SALT) $(PY) -m scenario.run_controls $(if $(CONTROLS),--only $(CONTROLS))
+
+reliability: $(VENV)/.ready ## put the figures of the last faults, controls and chaos into docs/reliability.md
+	PYTHONPATH=_utils:test/lab:test $(PY) -m scenario.figures
 
 bench: setup ## our configuration beside the seed's, in a lab of its own; hours. ROUNDS=n CASES=a,b MINUTES=m for less
 	PYTHONPATH=_utils:test/lab:test DISTRO=$(DISTRO) SALT=$(SALT) $(PY) -m bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(CASES),--cases $(CASES)) $(if $(MINUTES),--minutes $(MINUTES))

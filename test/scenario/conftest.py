@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator
 
@@ -55,6 +56,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write(table.read_text(encoding="utf-8"))
         terminalreporter.section("fault cases")
         verdicts = fault_cases.verdicts_of([(result.cases, verdict(result.findings)) for result in _played], _tests)
+        (results.BUILD / "cases.json").write_text(json.dumps(verdicts, indent=1) + "\n", encoding="utf-8")
         for line in fault_cases.report(verdicts, everything=ALL):
             terminalreporter.write_line(line)
 

@@ -1,0 +1,90 @@
+"""``python -m scenario.figures``: what ``make reliability`` runs.
+
+Puts the figures of the last `make faults`, `make controls` and `make chaos` into docs/reliability.md. What was not run
+since the build directory was made keeps the figures that it has.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from pages import filled
+
+from scenario import chaos_record, fault_cases
+from scenario.lab import CHECKOUT, commit
+from scenario.results import clock
+
+PAGE = CHECKOUT / "docs/reliability.md"
+BUILD = CHECKOUT / "build"
+
+
+def faults(build: Path) -> str:
+    """Return the figures of `make faults`. Raises FileNotFoundError when there are none."""
+    played = json.loads((build / "scenario/results.json").read_text(encoding="utf-8"))
+    verdicts = json.loads((build / "scenario/cases.json").read_text(encoding="utf-8"))
+    rows = [(one["name"], ", ".join(one["cases"]) or "-", _seconds(one["outage"]), ", ".join(one["fenced"]) or "-", one["writes"],
+             "held" if not one["findings"] else "FAILED") for one in played]  # fmt: skip
+    held = sum(not one["findings"] for one in played)
+    writes, samples, took = (sum(one[key] for one in played) for key in ("writes", "samples", "took"))
+    return "\n".join([
+        f"{fault_cases.report(verdicts, everything=False)[-1]}.",
+        f"{held} of {len(played)} scenarios held, in {clock(took)}: {writes} acknowledged writes, {samples} samples.", "",
+        *_table(("scenario", "cases", "outage", "fenced", "acknowledged writes", "verdict"), rows),
+    ])  # fmt: skip
+
+
+def controls(build: Path) -> str:
+    """Return the figures of `make controls`. Raises FileNotFoundError when there are none."""
+    played = json.loads((build / "controls/results.json").read_text(encoding="utf-8"))
+    rows = [(one["broken"], one["catcher"], one["verdict"]) for one in played]
+    caught = sum(one["verdict"] == "caught" for one in played)
+    return "\n".join([f"{caught} of {len(played)} were caught, in {clock(sum(one['took'] for one in played))}.", "",
+                      *_table(("broken", "by", "verdict"), rows)])  # fmt: skip
+
+
+def chaos(build: Path) -> str:
+    """Return the figures of `make chaos`. Raises FileNotFoundError when there are none."""
+    record = chaos_record.read(build / "chaos/results.json")
+    if record is None:
+        raise FileNotFoundError(build / "chaos/results.json")
+    took = clock(sum(one.took for one in record.outcomes))
+    outages = [one.outage for one in record.outcomes if one.outage is not None]
+    longest = f"; the longest outage of a client was {max(outages):.0f} s" if outages else ""
+    writes = sum(one.writes for one in record.outcomes)
+    return "\n".join([*chaos_record.summary(record), "", f"In {took}, with {writes} acknowledged writes{longest}."])
+
+
+PARTS: Mapping[str, Callable[[Path], str]] = {"faults": faults, "controls": controls, "chaos": chaos}
+
+
+def fill(build: Path = BUILD, page: Path = PAGE) -> list[str]:
+    """Put all figures that there are into the page and return their names. Raises ValueError when it has no place for them."""
+    text, done = page.read_text(encoding="utf-8"), []
+    for name, part in PARTS.items():
+        try:
+            block = part(build)
+        except FileNotFoundError:
+            continue
+        text = filled(text, name, f"Code {commit()}, {datetime.now(timezone.utc):%Y-%m-%d}.\n{block}")
+        done.append(name)
+    page.write_text(text, encoding="utf-8")
+    return done
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> list[str]:
+    return [f"| {' | '.join(str(cell) for cell in row)} |" for row in (head, ("---",) * len(head), *rows)]
+
+
+def _seconds(outage: float | None) -> str:
+    return "-" if outage is None else f"{outage:.1f} s"
+
+
+if __name__ == "__main__":
+    filled_in = fill()
+    print(f"docs/reliability.md has the figures of: {', '.join(filled_in) or 'nothing, there are none in build/'}")
+    sys.exit(0 if filled_in else 1)
