@@ -15,8 +15,10 @@ from scenario.wait import until
 
 # Files of Pacemaker that hold its configuration.
 _CIB = "/var/lib/pacemaker/cib"
-# A new one of these is there within a moment, or the peer has the node switched off.
-_HOLD_SOMETHING = ("pacemaker-based", "pacemaker-controld", "pacemaker-execd")
+# A new one of these is there within a moment, or the peer has the node switched off. Without its scheduler the designated
+# controller ends too (seen: "Lost connection to the scheduler", then the peer fences it or does not, as the race goes).
+_HOLD_SOMETHING = ("pacemaker-based", "pacemaker-controld", "pacemaker-execd", "pacemaker-schedulerd")
+_HOLD_NOTHING = ("pacemaker-attrd", "pacemaker-fenced")
 # Seconds until whatever asks a node's pacemakerd has to have answered.
 _ANSWER = 5
 _VERSION = re.compile(r'\b(admin_epoch|epoch)="(\d+)"')
@@ -31,7 +33,7 @@ def kill_corosync(stage: Stage) -> None:
 def kill_helpers(stage: Stage) -> None:
     """kill -9 of those daemons of Pacemaker that hold nothing, on both nodes."""
     for node in stage.lab.nodes:
-        for daemon in ("pacemaker-schedulerd", "pacemaker-attrd", "pacemaker-fenced"):
+        for daemon in _HOLD_NOTHING:
             stage.lab.ask(node, f"kill -9 $(pidof {daemon})")
             until(lambda node=node, daemon=daemon: stage.lab.ask(node, f"pidof {daemon}", check=False).stdout.strip(),
                   SEEN_SECONDS, f"{daemon} does not come back on {node}", POLL)  # fmt: skip
