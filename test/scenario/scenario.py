@@ -74,7 +74,7 @@ def play(lab: Lab, scenario: Scenario, build: Path = results.BUILD) -> Result:
 
     What goes wrong in the middle is a finding too: the hardware is healed and the invariants are checked in any case.
     """
-    directory = build / scenario.name.replace(" ", "-")
+    directory = results.place(scenario.name, build)
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     before = wait_whole(lab)
