@@ -19,6 +19,8 @@ _CIB = "/var/lib/pacemaker/cib"
 # controller ends too (seen: "Lost connection to the scheduler", then the peer fences it or does not, as the race goes).
 _HOLD_SOMETHING = ("pacemaker-based", "pacemaker-controld", "pacemaker-execd", "pacemaker-schedulerd")
 _HOLD_NOTHING = ("pacemaker-attrd", "pacemaker-fenced")
+# Seconds until what a daemon's death has set off is through.
+_SETTLED = 4.0
 # Seconds until whatever asks a node's pacemakerd has to have answered.
 _ANSWER = 5
 _VERSION = re.compile(r'\b(admin_epoch|epoch)="(\d+)"')
@@ -31,13 +33,18 @@ def kill_corosync(stage: Stage) -> None:
 
 
 def kill_helpers(stage: Stage) -> None:
-    """kill -9 of those daemons of Pacemaker that hold nothing, on both nodes."""
+    """kill -9 of those daemons of Pacemaker that hold nothing, on both nodes, one after the other.
+
+    Both of a node within a second are more than Pacemaker takes (seen): the controller cannot write down that a fencing
+    device failed because its daemon was gone, gives up for good, and the node is fenced.
+    """
     for node in stage.lab.nodes:
         for daemon in _HOLD_NOTHING:
             stage.lab.ask(node, f"kill -9 $(pidof {daemon})")
             until(lambda node=node, daemon=daemon: stage.lab.ask(node, f"pidof {daemon}", check=False).stdout.strip(),
                   SEEN_SECONDS, f"{daemon} does not come back on {node}", POLL)  # fmt: skip
-    stage.watch(CALM)
+            stage.watch(_SETTLED)
+            wait_whole(stage.lab)
 
 
 def kill_pacemakerd(stage: Stage) -> None:

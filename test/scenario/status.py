@@ -115,9 +115,10 @@ def _resource(element: Element) -> Resource:
 
 def _failures(root: Element) -> Iterator[Failure]:
     for element in root.findall("failures/failure"):
-        # op_key is RESOURCE_TASK_INTERVAL, and both names may contain "_".
-        task = element.get("task", "")
-        resource = element.get("op_key", "").rpartition("_")[0].removesuffix(f"_{task}")
+        # op_key is RESOURCE_TASK_INTERVAL, and both names may contain "_". The task itself is not told of an action without a time.
+        action = element.get("op_key", "").rpartition("_")[0]
+        task = element.get("task") or action.rpartition("_")[2]
+        resource = action.removesuffix(f"_{task}")
         yield Failure(resource, task, element.get("node", ""), element.get("exitreason") or element.get("exitstatus", ""))
 
 

@@ -35,6 +35,12 @@ def test_fenced_node_stopped_device_and_remembered_failure_are_read(version: str
     assert isinstance(status.failures[0], Failure)
 
 
+def test_failure_without_a_task_of_its_own_is_read() -> None:
+    """Captured when the fencer was killed while a device was monitored: such a failure has no time, and crm_mon tells no task."""
+    text = (Path(__file__).parent / "fixtures/crm_mon-fencer-lost-3.0.0.xml").read_text(encoding="utf-8")
+    assert parse(text).failures == (Failure("fence-db1", "monitor", "db2", "Lost connection to fencer"),)
+
+
 @pytest.mark.parametrize("text", ["", "<a", "<pacemaker-result/>", "Error: cluster is not available on this node"])
 def test_what_is_no_report_of_a_cluster_is_an_error(text: str) -> None:
     with pytest.raises(ValueError, match="crm_mon"):
