@@ -10,6 +10,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from typing import Any
 
+from hadb_core import reservation
 from hadb_core.cib_primitive import Agent, nvset, primitive, text
 
 Document = Mapping[str, Any]
@@ -85,7 +86,10 @@ def _volume(document: Document) -> dict[str, str]:
         # It activates the whole group; given a volume it would leave the others to nobody.
         return {"vgname": storage["vg"], "vg_access_mode": "system_id"}
     # Fencing proves these dead and nobody else (decision 0014).
-    return {"vgname": storage["vg"], "lvname": storage["lv"], "hosts": " ".join(sorted(document["nodes"]))}
+    params = {"vgname": storage["vg"], "lvname": storage["lv"], "hosts": " ".join(sorted(document["nodes"]))}
+    if reservation.wanted(document):
+        params |= {"reservation_keys": reservation.pairs(document), "reservation_patience": text(reservation.patience(document))}
+    return params
 
 
 def _filesystem(document: Document) -> dict[str, str]:
