@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 
+from hadb_core import reservation
 from scenario import bmc_password
 from scenario.faults import DEVICES, POLL, SEEN_SECONDS
 from scenario.faults_network import TOLD_SECONDS
@@ -15,6 +17,9 @@ _OTHER_PASSWORD = "set-by-nobody"  # noqa: S105 - a BMC of the lab's
 _SLOW_SECONDS = 20
 # Seconds in which a node that cannot fence must not take over: more than one attempt of the agent with a silent BMC takes.
 _BLOCKED = 15.0
+# Seconds for a takeover by the second level: the first has to fail, and the node gets its time to reset itself.
+SECOND_LEVEL = 150.0
+_RESERVED = {"hadb:fencing:reservations": True}
 
 
 def lose_bmc(stage: Stage) -> None:
@@ -98,6 +103,60 @@ def start_without_the_other(stage: Stage) -> None:
     stage.wait_home(alone)
 
 
+def lie_about_frozen(stage: Stage) -> None:
+    """The active node is frozen, and its BMC only says that it has switched it off: the node wakes up as a second owner.
+
+    From the takeover on the array refuses what it writes, and it resets itself as soon as it has seen that.
+    """
+    stage.lab.verb("bmc", stage.active, "--lies")
+    stage.lab.verb("freeze", stage.active)
+    stage.wait_home(stage.passive)
+    _wake_up_fenced(stage)
+
+
+def freeze_without_bmc(stage: Stage) -> None:
+    """The active node is frozen and its BMC cannot be reached: the second fencing level takes over, and the node wakes up after it."""
+    stage.lab.verb("cut", "bmc", stage.active)
+    stage.lab.verb("freeze", stage.active)
+    stage.wait_home(stage.passive, SECOND_LEVEL)
+    _wake_up_fenced(stage)
+    _bmc_is_back(stage)
+
+
+def lose_both(stage: Stage) -> None:
+    """Node and BMC lose their power together, as with a common supply: the second fencing level succeeds."""
+    stage.lab.verb("cut", "bmc", stage.active)
+    stage.lab.verb("power", stage.active, "off")
+    stage.wait_home(stage.passive, SECOND_LEVEL)
+    _bmc_is_back(stage)
+
+
+def _wake_up_fenced(stage: Stage) -> None:
+    """Let a node go on that was fenced while it stood still, and wait until it has reset itself."""
+    lab, node = stage.lab, stage.active
+    before = {sample.boot for sample in stage.seen(node)}
+    _only_owner(stage)
+    lab.verb("thaw", node)
+    until(lambda: lab.power(node) == "off" or {sample.boot for sample in stage.seen(node)} - before, COLD_START,
+          f"{node} does not reset itself", POLL)  # fmt: skip
+    _only_owner(stage)
+
+
+def _only_owner(stage: Stage) -> None:
+    """Make sure that the array knows nobody but the new owner, on any LUN of the group."""
+    own = reservation.key(stage.lab.pillar["cluster_name"], stage.passive)
+    for lun in stage.lab.storage["luns"]:
+        said = stage.lab.ask(stage.passive, f"sg_persist --no-inquiry --in --read-keys /dev/mapper/{lun['wwid']}").stdout
+        keys = set(re.findall(r"^\s*(0x[0-9a-f]+)", said, re.MULTILINE))
+        assert keys == {own}, f"LUN {lun['wwid']} knows {keys}, wanted {own}"
+
+
+def _bmc_is_back(stage: Stage) -> None:
+    """Let the BMC answer again, and forget what its silence made fail."""
+    stage.lab.verb("heal", "bmc", stage.active)
+    clean_up(stage.lab, [f"fence-{stage.active}"])
+
+
 def _fences_first(stage: Stage, node: str, since: float) -> bool:
     """Return whether the other node was switched off; Raises AssertionError when the server runs before it is."""
     runs = stage.server_runs(node)
@@ -127,5 +186,11 @@ SCENARIOS = (
     Scenario("fenced node switched on at once", switch_on_at_once, fenced=("active",), budget=FAILOVER, cases=("F6",)),
     Scenario("fencing confirmed by hand", confirm_by_hand, fenced=("active",), fencing_fails=("active",), budget=_UNTIL_HEALED,
              explained=DEVICES, cases=("F8",)),
+    Scenario("bmc lies about a frozen active", lie_about_frozen, fenced=("active",), refused=("active",), budget=FAILOVER,
+             pillar=_RESERVED, cases=("F4",)),
+    Scenario("bmc of a frozen active lost", freeze_without_bmc, fenced=("active",), refused=("active",), fencing_fails=("active",),
+             budget=SECOND_LEVEL, explained=DEVICES, pillar=_RESERVED, cases=("F7",)),
+    Scenario("bmc and power of the active lost together", lose_both, fenced=("active",), fencing_fails=("active",),
+             budget=SECOND_LEVEL, explained=DEVICES, pillar=_RESERVED, cases=("F7",)),
     Scenario("started alone by hand", start_without_the_other, fenced=("active",), budget=COLD_START, cases=("F9",)),
 )  # fmt: skip

@@ -134,3 +134,32 @@ def test_bmcs_delay_can_be_changed_while_the_lab_runs(node: Kernel, tmp_path: Pa
     assert power.load(str(run.root), "db1") == (node, 20)
     (event,) = [json.loads(line) for line in run.events.read_text().splitlines()]
     assert (event["event"], event["node"], event["power_off_seconds"]) == ("bmc", "db1", 20)
+
+
+def test_lying_bmc_says_what_it_was_told_and_switches_nothing(node: Kernel, tmp_path: Path):
+    run = RunDir(tmp_path, "lab")
+    (tmp_path / "run").mkdir()
+    run.root.symlink_to(tmp_path, target_is_directory=True)
+    power.store(node, 0)
+    power.switch(str(tmp_path), node, "on", "operator")
+    effects.lying_bmc(run, "db1", lies=True)
+    assert power.said(node) == "on"
+    power.pretend(str(tmp_path), node, "off")
+    assert (power.said(node), kernel.power(node)) == ("off", "on")
+    power.pretend(str(tmp_path), node, "reset")
+    assert power.said(node) == "on"
+    effects.lying_bmc(run, "db1", lies=False)
+    effects.lying_bmc(run, "db1", lies=False)
+    assert power.said(node) == ""
+    events = [json.loads(line) for line in run.events.read_text().splitlines()]
+    assert [(event["event"], event.get("action", event.get("lies"))) for event in events] == [
+        ("power", "on"), ("bmc", True), ("power-lie", "off"), ("power-lie", "reset"), ("bmc", False),
+    ]  # fmt: skip
+    kernel.kill(node)
+
+
+def test_lying_bmc_does_switch_on_what_is_off(node: Kernel, tmp_path: Path):
+    power.lie(node, "off")
+    power.pretend(str(tmp_path), node, "on")
+    assert (power.said(node), kernel.power(node)) == ("on", "on")
+    kernel.kill(node)

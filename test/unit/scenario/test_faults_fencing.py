@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from fake_stage import FakeLab, play
+from fake_stage import FakeLab, Writer, play
 from scenario import bmc_password
 from scenario import faults_fencing as faults
+from scenario.sample import Sample
+from scenario.stage import Stage
 from scenario.status import Failure
 from scenario.wait import TooLateError
+
+from hadb_core import reservation
 
 
 def tells(lab: FakeLab) -> None:
@@ -152,3 +156,76 @@ def test_server_that_runs_before_the_unseen_node_was_fenced_is_found(lab: FakeLa
 def test_node_that_does_not_wait_for_its_peer_is_found(lab: FakeLab) -> None:
     with pytest.raises(TooLateError, match="does not wait for its peer"):
         play(lab, faults.start_without_the_other)
+
+
+# A node that was fenced while it stood still.
+
+SHARED = {"luns": [{"wwid": "3600"}]}
+PILLAR = {**FakeLab.pillar, "cluster_name": "nova-db"}
+OWN, OTHER = (reservation.key("nova-db", node) for node in ("db2", "db1"))
+
+
+def registered(*keys: str) -> str:
+    return "".join([f"  PR generation=0x4, {len(keys)} registered reservation keys follow:\n", *(f"    {key}\n" for key in keys)])
+
+
+class Sampler:
+    """Sees one boot of a node, and another one after it was told that the node boots."""
+
+    def __init__(self) -> None:
+        self.boots = ["a"]
+
+    def seen(self, node: str, since: float) -> list[Sample]:
+        return [Sample(node, 1.0, boot, frozenset()) for boot in self.boots]
+
+
+@pytest.fixture
+def sampler(lab: FakeLab) -> Sampler:
+    lab.storage, lab.pillar = SHARED, PILLAR
+    return Sampler()
+
+
+def staged(lab: FakeLab, sampler: Sampler) -> Stage:
+    return Stage(lab, Writer(), lab.cluster, sampler)
+
+
+def test_node_whose_bmc_lied_resets_itself_once_it_wakes_up(lab: FakeLab, sampler: Sampler) -> None:
+    lab.answers = [("freeze db1", takes_over), ("thaw db1", lambda _lab: sampler.boots.append("b")), ("sg_persist", registered(OWN, OWN))]
+    faults.lie_about_frozen(staged(lab, sampler))
+    order = [lab.done.index(step) for step in ("bmc db1 --lies", "freeze db1", "thaw db1")]
+    assert order == sorted(order)
+    assert sum("sg_persist" in step for step in lab.done) == 2
+
+
+def test_node_that_wakes_up_and_goes_on_is_found(lab: FakeLab, sampler: Sampler) -> None:
+    lab.answers = [("freeze db1", takes_over), ("sg_persist", registered(OWN, OWN))]
+    with pytest.raises(TooLateError, match="db1 does not reset itself"):
+        faults.lie_about_frozen(staged(lab, sampler))
+
+
+@pytest.mark.parametrize("keys", [(), (OWN, OTHER), (OTHER,)])
+def test_array_that_lets_the_fenced_node_write_is_found_before_it_wakes_up(lab: FakeLab, sampler: Sampler, keys: tuple[str, ...]) -> None:
+    lab.answers = [("freeze db1", takes_over), ("sg_persist", registered(*keys))]
+    with pytest.raises(AssertionError, match="LUN 3600 knows"):
+        faults.lie_about_frozen(staged(lab, sampler))
+    assert "thaw db1" not in lab.done
+
+
+def test_second_level_takes_over_without_the_bmc_and_its_failure_is_forgotten(lab: FakeLab, sampler: Sampler) -> None:
+    lab.answers = [("(freeze|power) db1", takes_over), ("thaw db1", lambda _lab: sampler.boots.append("b")),
+                   ("sg_persist", registered(OWN, OWN)), REPAIRED]  # fmt: skip
+    faults.freeze_without_bmc(staged(lab, sampler))
+    order = [lab.done.index(step) for step in ("cut bmc db1", "freeze db1", "thaw db1", "heal bmc db1")]
+    assert order == sorted(order)
+
+
+def test_second_level_takes_over_from_a_node_that_lost_its_power_with_its_bmc(lab: FakeLab) -> None:
+    lab.answers = [("power db1 off", takes_over), REPAIRED]
+    play(lab, faults.lose_both)
+    order = [lab.done.index(step) for step in ("cut bmc db1", "power db1 off", "heal bmc db1")]
+    assert order == sorted(order)
+
+
+def test_second_level_that_does_not_take_over_is_found(lab: FakeLab) -> None:
+    with pytest.raises(TooLateError, match="does not come to db2"):
+        play(lab, faults.lose_both)
