@@ -6,36 +6,18 @@ so, only while the node stands still and a few seconds after, and only of that n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 
-from scenario.clock import Boot
-from scenario.events import RESET, Power
 from scenario.holds import Hold
 
 # Seconds from a node's thaw to its reset. Its watcher looks every 2 s and gives each path 3 s; two busy cores.
 SECONDS = 15.0
-ITSELF = "itself"
 Excuse = Callable[[Hold, Hold], bool]
 
 
 def nothing(one: Hold, other: Hold) -> bool:
     """Return False: two owners are two owners."""
     return False
-
-
-def resets(boots: Mapping[Boot, float], nodes: Collection[str], powers: Sequence[Power], began: float) -> list[Power]:
-    """Return when nodes reset themselves, which no log of the lab has: a boot that nobody's switch explains.
-
-    boots
-        When each boot of a node began, in seconds of the host's monotonic clock.
-    began
-        When the scenario began; boots before are none of its.
-    """
-    return [
-        Power(node, at, RESET, ITSELF, "on") for (node, _), at in sorted(boots.items(), key=lambda item: item[1])
-        if node in nodes and at > began
-        and not any(one.node == node and one.at <= at <= one.at + SECONDS for one in powers)
-    ]  # fmt: skip
 
 
 def excuse(nodes: Collection[str], log: Iterable[Mapping[str, object]], seconds: float = SECONDS) -> Excuse:

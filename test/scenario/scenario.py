@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import MappingProxyType
 
 from hadblab.errors import LabError
-from scenario import clock, events, evidence, invariants, pillars, refused, results, settings
+from scenario import events, evidence, invariants, pillars, refused, results, settings
 from scenario.client_log import ClientLog
 from scenario.events import Power
 from scenario.evidence import Kept
@@ -118,7 +117,7 @@ def _play(lab: Lab, scenario: Scenario, build: Path) -> Result:
             end = writer.stop()
             seen = sampler.stop()
             lab.look_over("")
-        findings += _faults_of(lambda: _judge(stage, scenario, began, end, seen, clock.offsets(sampler.deliveries())))
+        findings += _faults_of(lambda: _judge(stage, scenario, began, end, seen))
     result = _result(stage, scenario, findings, began, end, len(seen))
     kept = Kept(directory, began, wall, end, seen, said, sampler.deliveries())
     head = Head(scenario.words, stage.active, stage.passive, before.dc, result)
@@ -129,18 +128,14 @@ def _play(lab: Lab, scenario: Scenario, build: Path) -> Result:
     return result
 
 
-def _judge(
-    stage: Stage, scenario: Scenario, began: float, end: float, seen: list[Sample],
-    boots: Mapping[clock.Boot, float] = MappingProxyType({}),
-) -> list[str]:
+def _judge(stage: Stage, scenario: Scenario, began: float, end: float, seen: list[Sample]) -> list[str]:
     """Return what does not hold of all invariants."""
     lab, log = stage.lab, stage.writer.read()
     happened = lab.events(began)
     powers = events.powers(happened)
     # What was recorded comes first: a database or a cluster that cannot be asked any more must not hide it.
     zombies = stage.named(scenario.refused)
-    ended = sorted([*powers, *refused.resets(boots, zombies, powers, began)], key=lambda one: one.at)
-    found = invariants.never_two_owners(seen, ended, lab.nodes, lab.facts, end, refused.excuse(zombies, happened))
+    found = invariants.never_two_owners(seen, powers, lab.nodes, lab.facts, end, refused.excuse(zombies, happened))
     found += invariants.looked_at_all_the_time(seen, lab.nodes, events.freezes(happened))
     found += invariants.outage_within(log, end, scenario.budget)
     found += _faults_of(lambda: _judge_data(stage, log))

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from fake_stage import FakeLab, Writer, play
+from fake_stage import FakeLab, play
 from scenario import bmc_password
 from scenario import faults_fencing as faults
-from scenario.sample import Sample
-from scenario.stage import Stage
 from scenario.status import Failure
 from scenario.wait import TooLateError
 
@@ -160,8 +158,6 @@ def test_node_that_does_not_wait_for_its_peer_is_found(lab: FakeLab) -> None:
 
 # A node that was fenced while it stood still.
 
-SHARED = {"luns": [{"wwid": "3600"}]}
-PILLAR = {**FakeLab.pillar, "cluster_name": "nova-db"}
 OWN, OTHER = (reservation.key("nova-db", node) for node in ("db2", "db1"))
 
 
@@ -169,53 +165,39 @@ def registered(*keys: str) -> str:
     return "".join([f"  PR generation=0x4, {len(keys)} registered reservation keys follow:\n", *(f"    {key}\n" for key in keys)])
 
 
-class Sampler:
-    """Sees one boot of a node, and another one after it was told that the node boots."""
-
-    def __init__(self) -> None:
-        self.boots = ["a"]
-
-    def seen(self, node: str, since: float) -> list[Sample]:
-        return [Sample(node, 1.0, boot, frozenset()) for boot in self.boots]
-
-
 @pytest.fixture
-def sampler(lab: FakeLab) -> Sampler:
-    lab.storage, lab.pillar = SHARED, PILLAR
-    return Sampler()
+def array(lab: FakeLab) -> FakeLab:
+    lab.storage, lab.pillar = {"luns": [{"wwid": "3600"}]}, {**FakeLab.pillar, "cluster_name": "nova-db"}
+    return lab
 
 
-def staged(lab: FakeLab, sampler: Sampler) -> Stage:
-    return Stage(lab, Writer(), lab.cluster, sampler)
-
-
-def test_node_whose_bmc_lied_resets_itself_once_it_wakes_up(lab: FakeLab, sampler: Sampler) -> None:
-    lab.answers = [("freeze db1", takes_over), ("thaw db1", lambda _lab: sampler.boots.append("b")), ("sg_persist", registered(OWN, OWN))]
-    faults.lie_about_frozen(staged(lab, sampler))
-    order = [lab.done.index(step) for step in ("bmc db1 --lies", "freeze db1", "thaw db1")]
+def test_node_whose_bmc_lied_resets_itself_once_it_wakes_up(array: FakeLab) -> None:
+    array.answers = [("freeze db1", takes_over), ("sg_persist", registered(OWN, OWN))]
+    play(array, faults.lie_about_frozen)
+    order = [array.done.index(step) for step in ("bmc db1 --lies", "freeze db1", "thaw db1", "db1 ends", "power db1 on")]
     assert order == sorted(order)
-    assert sum("sg_persist" in step for step in lab.done) == 2
+    asked = [index for index, step in enumerate(array.done) if "sg_persist" in step]
+    assert len(asked) == 2 and asked[0] < array.done.index("thaw db1") and array.done.index("db1 ends") < asked[1]
 
 
-def test_node_that_wakes_up_and_goes_on_is_found(lab: FakeLab, sampler: Sampler) -> None:
-    lab.answers = [("freeze db1", takes_over), ("sg_persist", registered(OWN, OWN))]
-    with pytest.raises(TooLateError, match="db1 does not reset itself"):
-        faults.lie_about_frozen(staged(lab, sampler))
+def test_node_that_wakes_up_and_goes_on_is_found(array: FakeLab) -> None:
+    array.answers = [("freeze db1", takes_over), ("sg_persist", registered(OWN, OWN)), ("db1 ends", TooLateError("it does not end"))]
+    with pytest.raises(TooLateError, match="does not end"):
+        play(array, faults.lie_about_frozen)
 
 
 @pytest.mark.parametrize("keys", [(), (OWN, OTHER), (OTHER,)])
-def test_array_that_lets_the_fenced_node_write_is_found_before_it_wakes_up(lab: FakeLab, sampler: Sampler, keys: tuple[str, ...]) -> None:
-    lab.answers = [("freeze db1", takes_over), ("sg_persist", registered(*keys))]
+def test_array_that_lets_the_fenced_node_write_is_found_before_it_wakes_up(array: FakeLab, keys: tuple[str, ...]) -> None:
+    array.answers = [("freeze db1", takes_over), ("sg_persist", registered(*keys))]
     with pytest.raises(AssertionError, match="LUN 3600 knows"):
-        faults.lie_about_frozen(staged(lab, sampler))
-    assert "thaw db1" not in lab.done
+        play(array, faults.lie_about_frozen)
+    assert "thaw db1" not in array.done
 
 
-def test_second_level_takes_over_without_the_bmc_and_its_failure_is_forgotten(lab: FakeLab, sampler: Sampler) -> None:
-    lab.answers = [("(freeze|power) db1", takes_over), ("thaw db1", lambda _lab: sampler.boots.append("b")),
-                   ("sg_persist", registered(OWN, OWN)), REPAIRED]  # fmt: skip
-    faults.freeze_without_bmc(staged(lab, sampler))
-    order = [lab.done.index(step) for step in ("cut bmc db1", "freeze db1", "thaw db1", "heal bmc db1")]
+def test_second_level_takes_over_without_the_bmc_and_its_failure_is_forgotten(array: FakeLab) -> None:
+    array.answers = [("freeze db1", takes_over), ("sg_persist", registered(OWN, OWN)), REPAIRED]
+    play(array, faults.freeze_without_bmc)
+    order = [array.done.index(step) for step in ("cut bmc db1", "freeze db1", "thaw db1", "db1 ends", "heal bmc db1")]
     assert order == sorted(order)
 
 

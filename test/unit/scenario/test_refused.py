@@ -57,15 +57,8 @@ def judged(excuse: refused.Excuse, powers: list[Power]) -> list[str]:
     return invariants.never_two_owners(seen(), powers, ["db1", "db2"], ["mount"], 60.0, excuse)
 
 
-def test_two_owners_are_found_unless_the_scenario_excuses_them_and_the_reset_is_known():
-    reset = refused.resets({("db1", "a"): -5.0, ("db1", "b"): RESET, ("db2", "x"): -5.0}, ["db1"], [], 0.0)
-    assert reset == [Power("db1", RESET, "reset", "itself", "on")]
-    assert judged(refused.excuse(["db1"], log()), reset) == []
-    assert len(judged(refused.nothing, reset)) == 1
+def test_two_owners_are_found_unless_the_scenario_excuses_them_and_the_end_is_known():
+    ended = [Power("db1", RESET, "off", "itself", "on")]
+    assert judged(refused.excuse(["db1"], log()), ended) == []
+    assert len(judged(refused.nothing, ended)) == 1
     assert len(judged(refused.excuse(["db1"], log()), [])) == 1
-
-
-def test_a_boot_after_somebody_switched_the_node_on_is_no_reset_of_its_own():
-    on = Power("db1", RESET - 1, "on", "operator", "off")
-    assert refused.resets({("db1", "b"): RESET}, ["db1"], [on], 0.0) == []
-    assert refused.resets({("db2", "b"): RESET}, ["db1"], [], 0.0) == []
