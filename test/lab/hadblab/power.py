@@ -120,10 +120,14 @@ def switch_later(run: str, node: Kernel, action: str, source: str, seconds: floa
 def note_end(run: str, node: Kernel) -> bool:
     """Log that a kernel has ended by itself, as after a panic; False while it still runs.
 
-    Nobody ordered it, so without this the log has a node that never lost its power.
+    Nobody ordered it, so without this the log has a node that never lost its power. One that has reset itself is ended.
+
+    :raises kernel.DeathError: it cannot be ended.
     """
     if kernel.power(node) != kernel.OFF:
-        return False
+        if not kernel.reset_itself(node):
+            return False
+        kernel.kill(node)
     _forget_connection(run, node)
     events.append(
         f"{run}/events.log", "power", node=node.name, action=chassis.OFF, source="itself", before=kernel.ON, took=0.0

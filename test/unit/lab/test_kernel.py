@@ -105,6 +105,20 @@ def test_kernel_that_ended_by_itself_is_logged_once_it_has(node: Kernel, tmp_pat
     assert (event["event"], event["node"], event["action"], event["source"], event["before"]) == ("power", "db1", "off", "itself", "on")
 
 
+def test_kernel_that_reset_itself_is_ended_and_logged(node: Kernel, tmp_path: Path):
+    pid = kernel.start(node)
+    (tmp_path / "uml/db1").mkdir(parents=True)
+    begun = tmp_path / "uml/db1/pid"
+    begun.write_text(f"{pid}\n")
+    assert power.note_end(str(tmp_path), node) is False
+    at = begun.stat().st_mtime + 60
+    os.utime(begun, (at, at))
+    assert power.note_end(str(tmp_path), node) is True
+    assert kernel.members(pid) == []
+    (event,) = [json.loads(line) for line in (tmp_path / "events.log").read_text().splitlines()]
+    assert (event["action"], event["source"], event["before"]) == ("off", "itself", "on")
+
+
 def test_slow_bmc_answers_at_once_and_cuts_the_power_later(node: Kernel, tmp_path: Path):
     power.switch(str(tmp_path), node, "on", "operator")
     started = time.monotonic()
