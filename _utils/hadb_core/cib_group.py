@@ -44,16 +44,28 @@ def group(document: Document) -> ET.Element:
     found.append(_resource(document, "db-fs", "fs", _filesystem(document)))
     found.append(_resource(document, SERVER, "server", _server(document)))
     # On the group, so that the node counts as the better one while it is still starting it.
-    nvset(found, "meta_attributes", {"priority": PRIORITY})
+    nvset(found, "meta_attributes", {"priority": PRIORITY, **_twice(document)})
     return found
 
 
 def addresses(document: Document) -> list[ET.Element]:
     """Return the virtual addresses, by name."""
-    return [
+    found = [
         _resource(document, f"vip-{name}", "vip", _address(document, vip))
         for name, vip in sorted(document["vips"].items())
     ]
+    for address in found if _twice(document) else ():
+        nvset(address, "meta_attributes", _twice(document))
+    return found
+
+
+def _twice(document: Document) -> dict[str, str]:
+    """Return what is to become of a resource that turns up on two nodes, beside Pacemaker's default of restarting it.
+
+    With reservations the other one is a node that was fenced alive, goes on, and cannot write: it is fenced again, and who has the
+    volume goes on.
+    """
+    return {"multiple-active": "stop_unexpected"} if reservation.wanted(document) else {}
 
 
 def address_constraints(document: Document) -> list[ET.Element]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 
 from scenario.holds import Hold
 
-# Seconds from a node's thaw to its reset. Its watcher looks every 2 s and gives each path 3 s; two busy cores.
+# Seconds from a node's thaw to its reset. Its sessions with the array are made anew first; two busy cores.
 SECONDS = 15.0
 Excuse = Callable[[Hold, Hold], bool]
 

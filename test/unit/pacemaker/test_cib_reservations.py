@@ -60,6 +60,15 @@ def test_agents_of_both_levels_know_the_same_keys_and_the_second_waits_longer_th
     assert device["pcmk_off_timeout"] == device["pcmk_reboot_timeout"] == "100s"
 
 
+def test_whoever_turns_up_on_a_second_node_does_not_restart_the_first_one():
+    def meta(given, name):
+        elements = [item for top in wanted(given).resources for item in top.iter() if item.get("id") == name]
+        return facts(elements[0]).get("meta multiple-active")
+
+    for name in ("db", "vip-nova", "vip-glance"):
+        assert (meta(ON, name), meta(document(), name)) == ("stop_unexpected", None)
+
+
 def test_patience_is_as_long_as_the_volumes_own_io_waits():
     slow = document(storage={"multipath": {"no_path_retry": 12}}, fencing={"reservations": True})
     assert params(wanted(slow), "db-lvm")["reservation_patience"] == "80"
