@@ -11,6 +11,15 @@ hadb common part of the resource agents is installed, {{ name }}:
     - makedirs: True
     - dir_mode: '0755'
 {% endfor %}
+hadb watcher of reservations is installed:
+  file.managed:
+    - name: /usr/lib/hadb/reservation-watch
+    - source: salt://hadb/files/reservation-watch
+    - user: root
+    - group: root
+    - mode: '0755'
+    - makedirs: True
+    - dir_mode: '0755'
 {% for name in ("lvm", "filesystem", "address", "server") %}
 hadb resource agent {{ name }} is installed:
   file.managed:

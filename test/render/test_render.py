@@ -69,6 +69,7 @@ def test_every_agent_is_installed_where_pacemaker_looks(minion):
     assert len(expected) == 4
     expected["/usr/lib/hadb/agent.sh"] = ("hadb/files/agents/agent.sh", "0644", "root")
     expected["/usr/lib/hadb/reservation.sh"] = ("hadb/files/agents/reservation.sh", "0644", "root")
+    expected["/usr/lib/hadb/reservation-watch"] = ("hadb/files/reservation-watch", "0755", "root")
     expected["/usr/sbin/fence_hadb_reservation"] = ("hadb/files/fence_hadb_reservation", "0755", "root")
     expected["/usr/sbin/fence_hadb"] = ("hadb/files/fence_hadb", "0755", "root")
     assert files.items() >= expected.items()

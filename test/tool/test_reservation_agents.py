@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from agent_chroot import CONFIGURED, GENERIC, NOT_RUNNING, SUCCESS, environment, wait_until
+from agent_chroot import CONFIGURED, GENERIC, INSTALLED, NOT_RUNNING, SUCCESS, environment, wait_until
 from fence_agent import result
 
 from support import ROOT
@@ -44,6 +44,13 @@ case $* in
     *--activate?n*) rm -rf {home}/block/dm-7 ;;
     *--systemid*) echo {host} >{home}/owner ;;
 esac
+"""
+
+# As the real one (test/unit/storage/test_reservation_watch.py) as long as nothing is lost.
+_WATCH = """#!/bin/sh
+echo "$*" >>{home}/watch
+echo $$ >$3
+while read -r wanted <$3 && [ "$wanted" = $$ ]; do sleep 0.1; done
 """
 
 
@@ -76,13 +83,13 @@ class Node:
             self.program(name, _LVM.format(home=home, host=HOST))
         self.program("logger", f'#!/bin/sh\necho "$*" >>{home}/syslog\n')
         self.program("multipathd", f'#!/bin/sh\necho "$*" >>{home}/multipathd\n')
-        self.program("reboot", f'#!/bin/sh\necho "$*" >>{home}/reboot\n')
+        self.program("watch", _WATCH.format(home=home))
         self.environment = {
             "PATH": f"{home}/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HADB_AGENT_LIB": str(FILES / "agents/agent.sh"),
             "HADB_RESERVATION_LIB": str(FILES / "agents/reservation.sh"), "HADB_AGENT_STATE": str(home / "state"),
             "HADB_SYS_BLOCK": str(home / "block"), "HADB_SYS_CLASS_BLOCK": str(home / "class"), "HADB_DEV": str(home / "dev"),
-            "HADB_SYSRQ_TRIGGER": str(home / "sysrq"), "HADB_KMSG": str(home / "kmsg"), "FAKE_ARRAY": str(home / "array"),
-            "FAKE_HOST": HOST, "LVM_SYSTEM_DIR": str(home),
+            "HADB_RESERVATION_WATCH": str(home / "bin/watch"), "FAKE_ARRAY": str(home / "array"), "FAKE_HOST": HOST,
+            "LVM_SYSTEM_DIR": str(home),
         }  # fmt: skip
         (home / "lvmlocal.conf").write_text('system_id_source = "uname"\n')
 
@@ -146,7 +153,7 @@ def test_start_takes_the_lun_from_its_former_owner_before_it_writes(node: Node) 
     preempted = next(index for index, call in enumerate(calls) if "--preempt-abort" in call)
     written = next(index for index, call in enumerate(calls) if call.startswith("vgchange"))
     assert preempted < written
-    assert node.said("multipathd") == "setprstatus map 3600\n"
+    wait_until(lambda: node.said("multipathd") == "setprstatus map 3600\n")
     assert node.act("monitor", depth=10).returncode == SUCCESS
 
 
@@ -179,6 +186,8 @@ def test_a_key_of_nobody_in_the_cluster_is_refused_and_nothing_is_written(node: 
 def test_a_host_without_a_key_and_a_patience_that_is_none_are_refused(node: Node) -> None:
     assert node.act("start", reservation_keys=f"peer={OTHER}").returncode == CONFIGURED
     assert node.act("start", reservation_patience="long").returncode == CONFIGURED
+    (node.home / "bin/watch").unlink()
+    assert node.act("start").returncode == INSTALLED
 
 
 def test_an_owner_that_fencing_knows_nothing_of_keeps_its_reservation(node: Node) -> None:
@@ -229,7 +238,9 @@ def test_a_reservation_of_another_type_is_no_success(node: Node) -> None:
     assert refused.returncode == GENERIC and "reserved by 'other'" in refused.stderr
 
 
-def watcher(node: Node) -> int:
+def watcher(node: Node, other_than: int = 0) -> int:
+    """Return the process, once it has written itself down."""
+    wait_until(lambda: node.said("state/db-lvm.watcher") not in ("", f"{other_than}\n"), 15)
     return int((node.home / "state/db-lvm.watcher").read_text())
 
 
@@ -237,44 +248,16 @@ def ended(pid: int) -> bool:
     return not Path(f"/proc/{pid}/stat").exists() or Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] in "ZX"
 
 
-@pytest.mark.parametrize(("keys", "holder"), [({"peer sda": OTHER}, "peer sda"), ({}, None), ({**HELD, "peer sda": OTHER}, "peer sda")],
-                         ids=["preempted", "cleared", "registered again behind the new owner's back"])  # fmt: skip
-def test_a_node_that_lost_its_reservation_resets_itself(node: Node, keys: dict[str, str], holder: str | None) -> None:
-    started(node)
+def test_a_watcher_is_told_what_to_watch_and_ends_with_the_stop(node: Node) -> None:
+    started(node, reservation_patience="25")
     pid = watcher(node)
-    node.array(keys, holder)
-    wait_until(lambda: node.said("sysrq") == "b\n", 15)
-    wait_until(lambda: ended(pid), 15)
-    assert "resetting this node" in node.said("kmsg")
-    # The trigger did nothing here.
-    assert node.said("reboot") == "-ff\n"
-
-
-def test_a_watcher_goes_on_while_the_lun_is_its_own_and_ends_with_the_stop(node: Node) -> None:
-    started(node)
-    pid = watcher(node)
-    looks = node.said("array/calls").count("--read-reservation")
-    wait_until(lambda: node.said("array/calls").count("--read-reservation") > looks + 1, 15)
-    assert not ended(pid) and node.said("sysrq") == ""
+    assert node.said("watch") == f"{OWN} 25 {node.home}/state/db-lvm.watcher {node.home}/state/db-lvm.reserved\n"
+    assert node.said("state/db-lvm.reserved") == "/dev/fakepv\n"
+    assert node.act("monitor").returncode == SUCCESS and watcher(node) == pid
     assert node.act("stop").returncode == SUCCESS
     wait_until(lambda: ended(pid), 15)
-    assert node.reservation == ({}, None) and node.said("sysrq") == ""
+    assert node.reservation == ({}, None)
     assert node.act("monitor").returncode == NOT_RUNNING
-
-
-def test_an_array_that_does_not_answer_is_waited_for_and_one_that_never_does_ends_the_node(node: Node) -> None:
-    started(node, reservation_patience="6")
-    dead = [node.trouble(f"dead-{disk}") for disk in ("sda", "sdb")]
-    time.sleep(3)
-    assert node.said("sysrq") == ""
-    for one in dead:
-        one.unlink()
-    time.sleep(5)
-    assert node.said("sysrq") == ""
-    for disk in ("sda", "sdb"):
-        node.trouble(f"dead-{disk}")
-    wait_until(lambda: node.said("sysrq") == "b\n", 20)
-    assert "cannot be asked for its reservation for 6 s" in node.said("kmsg")
 
 
 def test_a_dead_watcher_is_started_again_by_the_monitor(node: Node) -> None:
@@ -283,7 +266,7 @@ def test_a_dead_watcher_is_started_again_by_the_monitor(node: Node) -> None:
     os.kill(first, 9)
     wait_until(lambda: ended(first), 15)
     assert node.act("monitor").returncode == SUCCESS
-    assert watcher(node) != first and "nobody watches the reservation" in node.said("syslog")
+    assert watcher(node, other_than=first) and "nobody watches the reservation" in node.said("syslog")
 
 
 def test_a_volume_in_use_that_was_never_reserved_fails_its_monitor(node: Node) -> None:

@@ -154,14 +154,19 @@ take() {
             return 1
         }
     done
-    answering read_holder || { why="the reservation of $1 cannot be read: $said" && return 1; }
-    # Only its holder may ask for a reservation again.
-    [ "$holder" = "$own" ] || persist --out --reserve --param-rk="$own" --prout-type=$PR_TYPE "$devices/$take_way"
-    confirm "$1" || return 1
-    # multipathd then registers a path that comes back before it is used.
+    # Whoever preempts the holder has the reservation already.
+    confirm "$1" || {
+        persist --out --reserve --param-rk="$own" --prout-type=$PR_TYPE "$devices/$take_way"
+        confirm "$1" || return 1
+    }
     for take_map in $maps; do
-        multipathd setprstatus map "$take_map" >/dev/null 2>&1 || log warning "multipathd does not take the reservation of $take_map"
+        register_later "$take_map" </dev/null >/dev/null 2>&1 &
     done
+}
+
+# register_later MAP: lets multipathd register a path that comes back before it is used. It may be busy with a dead one.
+register_later() {
+    timeout 30 multipathd setprstatus map "$1" || log warning "multipathd does not take the reservation of $1"
 }
 
 # confirm DEVICE: reads back that this node has the reservation and nobody else is registered; false with $why.
@@ -173,12 +178,11 @@ confirm() {
     [ "$holder" = "$own" ] || { why="$1 is reserved by '$holder', not by this node's $own" && return 1; }
 }
 
-# leave DEVICE: gives up the reservation and this node's registration. The holder's path goes last by chance only: with it goes
-# the reservation, and without one every registration is harmless.
+# leave DEVICE: gives up this node's registration; with its holder's path goes the reservation. False when it is registered still.
 leave() {
     find_paths "$1" || return 1
     for leave_map in $maps; do
-        multipathd unsetprstatus map "$leave_map" >/dev/null 2>&1
+        timeout 30 multipathd unsetprstatus map "$leave_map" </dev/null >/dev/null 2>&1
     done
     for leave_path in $paths; do
         persist --out --register --param-rk="$own" --param-sark=0 "$devices/$leave_path"
