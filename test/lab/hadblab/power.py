@@ -124,10 +124,10 @@ def note_end(run: str, node: Kernel) -> bool:
 
     :raises kernel.DeathError: it cannot be ended.
     """
-    if kernel.power(node) != kernel.OFF:
-        if not kernel.reset_itself(node):
-            return False
-        kernel.kill(node)
+    if kernel.power(node) != kernel.OFF and not kernel.reset_itself(node):
+        return False
+    # While it executes itself again it looks as if it had ended.
+    kernel.kill(node)
     _forget_connection(run, node)
     events.append(
         f"{run}/events.log", "power", node=node.name, action=chassis.OFF, source="itself", before=kernel.ON, took=0.0
