@@ -7,10 +7,10 @@ import time
 
 from hadb_core import reservation
 from scenario import bmc_password
-from scenario.faults import DEVICES, POLL, SEEN_SECONDS
+from scenario.faults import CALM, DEVICES, POLL, SEEN_SECONDS
 from scenario.faults_network import TOLD_SECONDS
 from scenario.scenario import COLD_START, FAILOVER, Scenario
-from scenario.stage import Stage, clean_up, switch_on
+from scenario.stage import Stage, bad_paths, clean_up, switch_on
 from scenario.wait import until
 
 _OTHER_PASSWORD = "set-by-nobody"  # noqa: S105 - a BMC of the lab's
@@ -131,6 +131,22 @@ def lose_both(stage: Stage) -> None:
     _bmc_is_back(stage)
 
 
+def path_returns(stage: Stage) -> None:
+    """The database comes to a node that has lost one path, which then returns: it is registered before anything is written over it."""
+    lab, home = stage.lab, stage.passive
+    lab.verb("cut", "san1", home)
+    until(lambda: bad_paths(lab, home), SEEN_SECONDS, "multipath does not see that the path is gone", POLL)
+    lab.ask(stage.active, f"crm node standby {stage.active}")
+    stage.wait_home(home)
+    lab.ask(stage.active, f"crm node online {stage.active}")
+    lab.verb("heal", "san1", home)
+    until(lambda: not bad_paths(lab, home), SEEN_SECONDS, "multipath does not see that the path is back", POLL)
+    stage.watch(CALM)
+    for wwid, keys in _registered(stage).items():
+        assert len(keys) == 2, f"LUN {wwid} knows {keys}, wanted one for each path"
+    _only_owner(stage)
+
+
 def _wake_up_fenced(stage: Stage) -> None:
     """Let a node go on that was fenced while it stood still, and wait until it has reset itself."""
     lab, node = stage.lab, stage.active
@@ -145,10 +161,17 @@ def _wake_up_fenced(stage: Stage) -> None:
 def _only_owner(stage: Stage) -> None:
     """Make sure that the array knows nobody but the new owner, on any LUN of the group."""
     own = reservation.key(stage.lab.pillar["cluster_name"], stage.passive)
+    for wwid, keys in _registered(stage).items():
+        assert set(keys) == {own}, f"LUN {wwid} knows {keys}, wanted {own}"
+
+
+def _registered(stage: Stage) -> dict[str, list[str]]:
+    """Return the keys that each LUN knows, one for each registered path, as the new active node reads them."""
+    found = {}
     for lun in stage.lab.storage["luns"]:
         said = stage.lab.ask(stage.passive, f"sg_persist --no-inquiry --in --read-keys /dev/mapper/{lun['wwid']}").stdout
-        keys = set(re.findall(r"^\s*(0x[0-9a-f]+)", said, re.MULTILINE))
-        assert keys == {own}, f"LUN {lun['wwid']} knows {keys}, wanted {own}"
+        found[lun["wwid"]] = re.findall(r"^\s*(0x[0-9a-f]+)", said, re.MULTILINE)
+    return found
 
 
 def _bmc_is_back(stage: Stage) -> None:
@@ -192,5 +215,6 @@ SCENARIOS = (
              budget=SECOND_LEVEL, explained=DEVICES, pillar=_RESERVED, cases=("F7",)),
     Scenario("bmc and power of the active lost together", lose_both, fenced=("active",), fencing_fails=("active",),
              budget=SECOND_LEVEL, explained=DEVICES, pillar=_RESERVED, cases=("F7",)),
+    Scenario("path of the new active returns", path_returns, budget=FAILOVER, pillar=_RESERVED, cases=("S6",)),
     Scenario("started alone by hand", start_without_the_other, fenced=("active",), budget=COLD_START, cases=("F9",)),
 )  # fmt: skip

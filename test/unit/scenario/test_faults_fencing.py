@@ -201,6 +201,30 @@ def test_second_level_takes_over_without_the_bmc_and_its_failure_is_forgotten(ar
     assert order == sorted(order)
 
 
+PATHS = "3600: 0 1 multipath 2 0 0 0 1 1 A 0 2 1 8:0 {} 0 0 1 8:32 A 0 0 1"
+
+
+def one_path_less(lab: FakeLab, *keys: str) -> None:
+    state = ["A"]
+    lab.answers = [("cut san1 db2", lambda _lab: state.__setitem__(0, "F")), ("heal san1 db2", lambda _lab: state.__setitem__(0, "A")),
+                   ("dmsetup status", lambda _lab: PATHS.format(state[0])), ("crm node standby db1", takes_over),
+                   ("sg_persist", registered(*keys))]  # fmt: skip
+
+
+def test_path_that_returns_is_registered_too(array: FakeLab) -> None:
+    one_path_less(array, OWN, OWN)
+    play(array, faults.path_returns)
+    order = [array.done.index(step) for step in ("cut san1 db2", "db1: crm node standby db1", "db1: crm node online db1", "heal san1 db2")]
+    assert order == sorted(order)
+
+
+@pytest.mark.parametrize(("keys", "words"), [((OWN,), "one for each path"), ((OTHER, OTHER), "wanted")])
+def test_path_that_returns_without_registration_is_found(array: FakeLab, keys: tuple[str, ...], words: str) -> None:
+    one_path_less(array, *keys)
+    with pytest.raises(AssertionError, match=words):
+        play(array, faults.path_returns)
+
+
 def test_second_level_takes_over_from_a_node_that_lost_its_power_with_its_bmc(lab: FakeLab) -> None:
     lab.answers = [("power db1 off", takes_over), REPAIRED]
     play(lab, faults.lose_both)
