@@ -175,9 +175,9 @@ def _registered(stage: Stage) -> dict[str, list[str]]:
 
 
 def _bmc_is_back(stage: Stage) -> None:
-    """Let the BMC answer again, and forget what its silence made fail."""
+    """Let the BMC answer again, and forget what its silence made fail, on the node that is surely there."""
     stage.lab.verb("heal", "bmc", stage.active)
-    clean_up(stage.lab, [f"fence-{stage.active}"])
+    stage.lab.ask(stage.passive, f"crm_resource --cleanup --resource fence-{stage.active}")
 
 
 def _fences_first(stage: Stage, node: str, since: float) -> bool:
