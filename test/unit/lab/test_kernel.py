@@ -27,6 +27,15 @@ def node(tmp_path: Path) -> Iterator[Kernel]:
     kernel.kill(made)
 
 
+def begun(node: Kernel) -> int:
+    """Start a kernel and return its pid once it is one: right after exec a process has no command line yet."""
+    pid = kernel.start(node)
+    deadline = time.monotonic() + 20
+    while kernel.power(node) == "off" and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return pid
+
+
 def reap(pid: int) -> None:
     os.waitpid(pid, 0)
 
@@ -44,7 +53,7 @@ def test_started_kernel_is_on_and_killed_with_all_its_processes(node: Kernel):
 
 
 def test_frozen_kernel_can_be_thawed_and_killed(node: Kernel):
-    pid = kernel.start(node)
+    pid = begun(node)
     assert kernel.freeze(node)
     deadline = time.monotonic() + 5
     while kernel.power(node) != "frozen" and time.monotonic() < deadline:
@@ -91,7 +100,7 @@ def test_switching_is_logged_with_who_ordered_it(node: Kernel, tmp_path: Path):
 
 
 def test_kernel_that_ended_by_itself_is_logged_once_it_has(node: Kernel, tmp_path: Path):
-    pid = kernel.start(node)
+    pid = begun(node)
     (tmp_path / "ssh").mkdir()
     shared = tmp_path / "ssh/db1"
     shared.touch()
@@ -106,13 +115,13 @@ def test_kernel_that_ended_by_itself_is_logged_once_it_has(node: Kernel, tmp_pat
 
 
 def test_kernel_that_reset_itself_is_ended_and_logged(node: Kernel, tmp_path: Path):
-    pid = kernel.start(node)
+    pid = begun(node)
     (tmp_path / "uml/db1").mkdir(parents=True)
-    begun = tmp_path / "uml/db1/pid"
-    begun.write_text(f"{pid}\n")
+    note = tmp_path / "uml/db1/pid"
+    note.write_text(f"{pid}\n")
     assert power.note_end(str(tmp_path), node) is False
-    at = begun.stat().st_mtime + 60
-    os.utime(begun, (at, at))
+    at = note.stat().st_mtime + 60
+    os.utime(note, (at, at))
     assert power.note_end(str(tmp_path), node) is True
     assert kernel.members(pid) == []
     (event,) = [json.loads(line) for line in (tmp_path / "events.log").read_text().splitlines()]
