@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from hadb_core import reservation
+from hadb_core.cib_fencing import RESERVATIONS
 from hadb_core.document import peer_of
 from hadb_core.findings import Finding, is_error, no_answer, unreadable
 
@@ -211,10 +212,22 @@ def _fencing(document: Document, facts: Facts) -> Iterator[Finding]:
 
 
 def _reservations(document: Document, facts: Facts) -> Iterator[Finding]:
-    """Every LUN is reserved for the node with the volume, which is registered on each of its paths, and nobody else is."""
+    """Every LUN is reserved for the node with the volume, which is registered on each of its paths, and nobody else is.
+
+    The device of the second fencing level runs.
+    """
     owner = _owner(facts) if reservation.wanted(document) else ""
     if not owner:
         return
+    device = facts[owner]["cluster"]["resources"].get(RESERVATIONS)
+    if device is None or not device["active"] or device["failed"]:
+        yield Finding(
+            "cluster",
+            "reservations",
+            f"{RESERVATIONS} started",
+            "it is not" if device else "no such device",
+            f"`crm_mon -1` shows its failure; `crm resource cleanup {RESERVATIONS}` once it is repaired",
+        )
     own = reservation.keys(document)[owner]
     for wwid, lun in facts[owner]["reservations"].items():
         held = lun["held"] or {"key": "nobody's", "type": "none"}

@@ -46,9 +46,14 @@ def test_multipathd_knows_the_key_only_where_there_is_one():
     assert f"\n\treservation_key {DB1}\n}}\nblacklist {{" in render([WWID], settings, DB1)
 
 
-def said(lun, owner_known=True, given=ON):
+STARTED = {"node": "db2", "active": True, "failed": False}
+
+
+def said(lun, owner_known=True, given=ON, device=STARTED):
     known = copy.deepcopy(whole())
     known["db1"]["reservations"] = {WWID: lun}
+    for node in known:
+        known[node]["cluster"]["resources"]["fence-reservations"] = device
     if not owner_known:
         for node in known:
             known[node]["cluster"] = {"running": False}
@@ -68,6 +73,14 @@ def test_proof_holds_where_only_the_owner_is_registered_on_every_path():
 ])  # fmt: skip
 def test_proof_tells_what_does_not_stand_as_wanted(lun, words):
     assert words in said(lun)
+
+
+@pytest.mark.parametrize(("device", "words"), [
+    (None, "no such device"), ({**STARTED, "active": False}, "it is not"), ({**STARTED, "failed": True}, "it is not"),
+])  # fmt: skip
+def test_proof_tells_a_second_level_that_is_not_there(device, words):
+    assert said({"keys": [DB1, DB1], "held": HELD, "paths": 2}, device=device).startswith(
+        f"cluster, reservations: expected fence-reservations started; found {words}")
 
 
 def test_proof_asks_nothing_where_nothing_is_reserved_or_nobody_has_the_volume():
