@@ -219,7 +219,7 @@ def _reservations(document: Document, facts: Facts) -> Iterator[Finding]:
     owner = _owner(facts) if reservation.wanted(document) else ""
     if not owner:
         return
-    device = facts[owner]["cluster"]["resources"].get(RESERVATIONS)
+    device = facts[owner]["cluster"].get("resources", {}).get(RESERVATIONS)
     if device is None or not device["active"] or device["failed"]:
         yield Finding(
             "cluster",
