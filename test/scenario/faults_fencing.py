@@ -175,9 +175,21 @@ def _registered(stage: Stage) -> dict[str, list[str]]:
 
 
 def _bmc_is_back(stage: Stage) -> None:
-    """Let the BMC answer again, and forget what its silence made fail, on the node that is surely there."""
-    stage.lab.verb("heal", "bmc", stage.active)
-    stage.lab.ask(stage.passive, f"crm_resource --cleanup --resource fence-{stage.active}")
+    """Let the BMC answer again, and forget what its silence made fail, on the node that is surely there.
+
+    Again, if need be: a start of the device that met the silence can still be under way, and its failure is for ever.
+    """
+    lab, device, node = stage.lab, f"fence-{stage.active}", stage.passive
+    lab.verb("heal", "bmc", stage.active)
+
+    def runs() -> bool:
+        view = stage.view(node)
+        if view and view.home(device) == node and all(failure.resource != device for failure in view.failures):
+            return True
+        lab.ask(node, f"crm_resource --cleanup --resource {device}")
+        return False
+
+    until(runs, SEEN_SECONDS, f"{device} does not run again", 4 * POLL)
 
 
 def _fences_first(stage: Stage, node: str, since: float) -> bool:

@@ -195,7 +195,7 @@ def test_array_that_lets_the_fenced_node_write_is_found_before_it_wakes_up(array
 
 
 def test_second_level_takes_over_without_the_bmc_and_its_failure_is_forgotten(array: FakeLab) -> None:
-    array.answers = [("freeze db1", takes_over), ("sg_persist", registered(OWN, OWN)), REPAIRED]
+    array.answers = [("cut bmc db1", tells), ("freeze db1", takes_over), ("sg_persist", registered(OWN, OWN)), REPAIRED]
     play(array, faults.freeze_without_bmc)
     order = [array.done.index(step) for step in ("cut bmc db1", "freeze db1", "thaw db1", "db1 ends", "heal bmc db1",
                                                  "db2: crm_resource --cleanup --resource fence-db1")]  # fmt: skip
@@ -227,10 +227,16 @@ def test_path_that_returns_without_registration_is_found(array: FakeLab, keys: t
 
 
 def test_second_level_takes_over_from_a_node_that_lost_its_power_with_its_bmc(lab: FakeLab) -> None:
-    lab.answers = [("power db1 off", takes_over), REPAIRED]
+    lab.answers = [("power db1 off", takes_over)]
     play(lab, faults.lose_both)
     order = [lab.done.index(step) for step in ("cut bmc db1", "power db1 off", "heal bmc db1")]
     assert order == sorted(order)
+
+
+def test_device_whose_failure_is_never_forgotten_is_found(lab: FakeLab) -> None:
+    lab.answers = [("cut bmc db1", tells), ("power db1 off", takes_over)]
+    with pytest.raises(TooLateError, match="fence-db1 does not run again"):
+        play(lab, faults.lose_both)
 
 
 def test_second_level_that_does_not_take_over_is_found(lab: FakeLab) -> None:
