@@ -176,8 +176,8 @@ def test_node_whose_bmc_lied_resets_itself_once_it_wakes_up(array: FakeLab) -> N
     play(array, faults.lie_about_frozen)
     order = [array.done.index(step) for step in ("bmc db1 --lies", "freeze db1", "thaw db1", "db1 ends", "power db1 on")]
     assert order == sorted(order)
-    asked = [index for index, step in enumerate(array.done) if "sg_persist" in step]
-    assert len(asked) == 2 and asked[0] < array.done.index("thaw db1") and array.done.index("db1 ends") < asked[1]
+    (asked,) = [index for index, step in enumerate(array.done) if "sg_persist" in step]
+    assert array.done.index("db1 ends") < asked
 
 
 def test_node_that_wakes_up_and_goes_on_is_found(array: FakeLab) -> None:
@@ -187,11 +187,10 @@ def test_node_that_wakes_up_and_goes_on_is_found(array: FakeLab) -> None:
 
 
 @pytest.mark.parametrize("keys", [(), (OWN, OTHER), (OTHER,)])
-def test_array_that_lets_the_fenced_node_write_is_found_before_it_wakes_up(array: FakeLab, keys: tuple[str, ...]) -> None:
+def test_array_that_lets_the_fenced_node_write_is_found(array: FakeLab, keys: tuple[str, ...]) -> None:
     array.answers = [("freeze db1", takes_over), ("sg_persist", registered(*keys))]
     with pytest.raises(AssertionError, match="LUN 3600 knows"):
         play(array, faults.lie_about_frozen)
-    assert "thaw db1" not in array.done
 
 
 def test_second_level_takes_over_without_the_bmc_and_its_failure_is_forgotten(array: FakeLab) -> None:
