@@ -55,7 +55,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("scenarios")
         terminalreporter.write(table.read_text(encoding="utf-8"))
         terminalreporter.section("fault cases")
-        verdicts = fault_cases.verdicts_of([(result.cases, verdict(result.findings)) for result in _played], _tests)
+        last = {result.name: result for result in _played}
+        if twice := len(_played) - len(last):
+            terminalreporter.write_line(f"{twice} scenarios were played twice: the lab could not show them the first time")
+        verdicts = fault_cases.verdicts_of([(result.cases, verdict(result.findings)) for result in last.values()], _tests)
         (results.BUILD / "cases.json").write_text(json.dumps(verdicts, indent=1) + "\n", encoding="utf-8")
         for line in fault_cases.report(verdicts, everything=ALL):
             terminalreporter.write_line(line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -47,6 +48,18 @@ def clock(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
+
+
+def place(name: str, build: Path = BUILD) -> Path:
+    """Return the directory of a scenario."""
+    return build / name.replace(" ", "-")
+
+
+def set_aside(name: str, build: Path = BUILD) -> None:
+    """Keep what a scenario has left under another name, so that it can be played again."""
+    kept = place(f"{name} unknown", build)
+    shutil.rmtree(kept, ignore_errors=True)
+    place(name, build).rename(kept)
 
 
 def write(results: list[Result], directory: Path = BUILD) -> None:

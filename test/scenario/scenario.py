@@ -95,7 +95,7 @@ def play(lab: Lab, scenario: Scenario, build: Path = results.BUILD) -> Result:
 
 
 def _play(lab: Lab, scenario: Scenario, build: Path) -> Result:
-    directory = build / scenario.name.replace(" ", "-")
+    directory = results.place(scenario.name, build)
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     before = wait_whole(lab)

@@ -165,16 +165,9 @@ def wait_whole(lab: Lab, seconds: float = WHOLE_SECONDS) -> Status:
 
 
 def heal(lab: Lab) -> None:
-    """Undo everything that a scenario may have done to the hardware: thaw, heal, switch on."""
-    for node in (*lab.nodes, lab.array):
-        if lab.power(node) == "frozen":
-            lab.verb("thaw", node)
-    for link in ("hb1", "hb2", "san1", "san2", "mgmt", "bmc"):
-        lab.verb("heal", link)
+    """Undo everything that a scenario may have done to the hardware."""
+    lab.verb("mend")
     free_addresses(lab)
-    for node in lab.nodes:
-        lab.verb("bmc", node)
-    switch_on(lab)
 
 
 def switch_on(lab: Lab) -> None:

@@ -24,6 +24,7 @@ from hadblab import (
     ssh,
     status,
 )
+from hadblab import mend as mending
 from hadblab import up as starting
 from hadblab.errors import LabError
 from hadblab.network import Part
@@ -148,6 +149,10 @@ def _heal(run: RunDir, chosen: argparse.Namespace) -> None:
     links.heal(run, starting.running(run)[1], chosen.link, chosen.node)
 
 
+def _mend(run: RunDir, chosen: argparse.Namespace) -> None:
+    mending.mend(run, starting.running(run)[1])
+
+
 def _snapshot(run: RunDir, chosen: argparse.Namespace) -> None:
     tell = progress()
     with starting.exclusive(run):
@@ -220,6 +225,7 @@ def _parser() -> argparse.ArgumentParser:
     bmc = verb("bmc", _bmc, "let a BMC tell the truth and take as long to cut the power as the topology says, or so long", "NODE")
     bmc.add_argument("--lies", action="store_true", help="say that the power is off when it is told so, and leave it on")
     bmc.add_argument("--power-off-seconds", type=_number(0, 60, "seconds"), metavar="SECONDS")
+    verb("mend", _mend, "undo whatever was done to the hardware: thaw, heal, set the BMCs right, switch on")
     verb("snapshot", _snapshot, "save all disks under a name", "NAME")
     verb("restore", _restore, "go back to a snapshot: all nodes boot, all links are whole", "NAME")
     verb("logs", _logs, "print a node's console, also after `down`", "NODE")

@@ -51,7 +51,7 @@ class FakeLab:
     mount, volume, group, fences = "/dbmnt", "db--vg-db--vol", GROUP, FENCES
     addresses = ["10.20.0.50", "10.20.0.51"]
     vip = {"address": "10.20.0.50", "interface": "vec0"}
-    pillar = {"nodes": {node: {"bmc": {"password": "ours"}} for node in nodes}}
+    pillar = {"nodes": {node: {"bmc": {"password": "ours"}, "links": [f"192.168.1.{node[-1]}"]} for node in nodes}}
     storage = {"luns": ["one"]}
 
     def __init__(self) -> None:

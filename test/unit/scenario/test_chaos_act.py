@@ -38,6 +38,10 @@ class Lab:
 
     def verb(self, *words: str) -> None:
         self.done.append(" ".join(words))
+        if words == ("mend",):
+            self.wrong = {what for what in self.wrong if not what.startswith("cut ")}
+            self.powers = dict.fromkeys(self.powers, "on")
+            return
         verb, what, *more = words
         if verb == "cut":
             self.wrong.add(f"cut {what}")
@@ -45,11 +49,9 @@ class Lab:
             self.wrong.discard(f"cut {what}")
         elif verb in ("freeze", "thaw"):
             self.powers[what] = "frozen" if verb == "freeze" else "on"
-        elif verb == "power":
-            self.powers[what] = more[0]
         else:
-            # A BMC becomes as quick as it was.
-            assert words == ("bmc", what), words
+            assert verb == "power", words
+            self.powers[what] = more[0]
 
     def ask(self, node: str, script: str, **_how: object) -> SimpleNamespace:
         assert self.powers[node] == "on", f"{node} does not answer"
