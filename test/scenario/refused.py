@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from scenario.holds import Hold
 
 # Seconds from a node's thaw to its reset. Its sessions with the array are made anew first; two busy cores.
-SECONDS = 15.0
+SECONDS = 5.0
 Excuse = Callable[[Hold, Hold], bool]
 
 
