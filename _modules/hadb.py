@@ -18,7 +18,7 @@ import salt.utils.path
 import salt.utils.yaml
 import salt.version
 
-from hadb_core import VERSION, document_faults
+from hadb_core import VERSION, document_faults, reservation
 from hadb_core import document as documents
 from hadb_core.duty import duty as decide_duty
 from hadb_core.errors import HadbError
@@ -266,7 +266,8 @@ def facts(topics):
     Return what this node knows about the given topics.
 
     topics
-        A list out of ``system``, ``luns``, ``volume``, ``bmc``, ``cipher_zero``, ``corosync``, ``cluster``, ``clients``.
+        A list out of ``system``, ``luns``, ``volume``, ``bmc``, ``cipher_zero``, ``corosync``, ``cluster``, ``clients``,
+        ``reservations``.
 
     Each topic's value is its facts, or ``{"error": text}`` when it could not be read.
 
@@ -398,6 +399,14 @@ def _volume(settings):
     return __salt__["halvm.volume"](settings["storage"]["vg"], settings["storage"]["lv"])
 
 
+def _reservations(settings):
+    """Nothing is asked where nothing is reserved: not every array knows the question."""
+    if not reservation.wanted(settings):
+        return {}
+    seen = {lun["wwid"]: len(lun["paths"]) for lun in __salt__["halvm.paths"]([lun["wwid"] for lun in settings["storage"]["luns"]])}
+    return {wwid: {**__salt__["halvm.reservations"](wwid), "paths": paths} for wwid, paths in seen.items()}
+
+
 _TOPICS = {
     "system": _system,
     "luns": lambda settings: __salt__["halvm.luns"](),
@@ -407,4 +416,5 @@ _TOPICS = {
     "corosync": lambda settings: __salt__["corosync.membership"](),
     "cluster": lambda settings: __salt__["pacemaker.status"](),
     "clients": _clients,
+    "reservations": _reservations,
 }

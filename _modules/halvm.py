@@ -186,7 +186,8 @@ def reservations(wwid):
     """
     Return the SCSI-3 persistent reservations of a LUN: ``{"keys": ["0x123abc"], "held": {"key", "type"} or None}``.
 
-    hadb makes none and the cluster needs none; somebody who has one can keep this cluster from writing.
+    The cluster makes them where ``hadb:fencing:reservations`` is on, and needs none where it is not; somebody who has one can
+    keep it from writing.
 
     wwid
         The LUN; it needs a multipath map.

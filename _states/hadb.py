@@ -159,7 +159,7 @@ def proven(name, proof, within=0):
     The proof of one step holds on both nodes.
 
     proof
-        ``volume``, ``membership``, ``cluster``, ``fencing``, ``placement`` or ``clients``.
+        ``volume``, ``membership``, ``cluster``, ``fencing``, ``reservations``, ``placement`` or ``clients``.
     within
         Seconds to wait for it; what just has been started needs some.
 

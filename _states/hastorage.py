@@ -3,9 +3,11 @@
 Nothing here writes to a LUN, activates a volume, or takes a map from somebody who uses it.
 """
 
+import socket
+
 import salt.utils.path
 
-from hadb_core import lvm_config, multipath_config, storage_volume
+from hadb_core import lvm_config, multipath_config, reservation, storage_volume
 from hadb_core.outcome import carry_out, converge
 from hadb_core.plan import Plan, Step
 
@@ -21,7 +23,7 @@ def __virtual__():
     return __virtualname__
 
 
-def multipath_configured(name, luns, settings):
+def multipath_configured(name, luns, settings, cluster_name=""):
     """
     Ensure that exactly the shared LUNs have a multipath map, named by WWID, with errors in bounded time.
 
@@ -34,6 +36,9 @@ def multipath_configured(name, luns, settings):
         ``hadb:storage:luns``.
     settings
         ``hadb:storage:multipath``: ``polling_interval``, ``no_path_retry``, ``fast_io_fail_tmo``, ``extra_wwids``.
+    cluster_name
+        ``hadb:cluster_name`` where the LUNs are reserved (``hadb:fencing:reservations``): multipathd then registers this
+        node's key on a path that comes back, before the path is used.
 
     .. code-block:: yaml
 
@@ -44,10 +49,11 @@ def multipath_configured(name, luns, settings):
     """
     shared = [lun["wwid"] for lun in luns]
     wwids = [*shared, *settings.get("extra_wwids", [])]
+    key = reservation.key(cluster_name, socket.gethostname()) if cluster_name else ""
 
     def plan():
         multipath_config.check_used_maps(__salt__["halvm.nodes"](), wwids)
-        steps = _file_steps(_MULTIPATH_CONF, multipath_config.render(wwids, settings), "write_multipath_conf",
+        steps = _file_steps(_MULTIPATH_CONF, multipath_config.render(wwids, settings, key), "write_multipath_conf",
                             initramfs=__salt__["hastorage.text"](_MULTIPATH_HOOK) is not None)
         # On a blank node the package starts and enables it.
         if salt.utils.path.which("multipathd") and not (

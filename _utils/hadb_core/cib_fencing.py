@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from typing import Any
 
+from hadb_core import reservation
 from hadb_core.cib_primitive import primitive, text
 
 # The wrapper that adds the BMC's password from a 0600 file; hadb.fencing installs it.
@@ -14,6 +15,10 @@ IPMITOOL = "/usr/lib/hadb/ipmitool"
 _TIMEOUT = {"fence_hadb": 20, "fence_ipmilan": 60}
 # Seconds after which fence_hadb gives up a session with a BMC; asking for the power is one.
 _SESSION = 15
+RESERVATIONS = "fence-reservations"
+"""The device of the second fencing level, for all nodes."""
+# Seconds for fence_hadb_reservation's commands, some of which may meet a path that has just died.
+_COMMANDS = 60
 # Seconds for a monitor: a slow machine is not a failed one (decision 0022), and nobody waits for it.
 _PATIENCE = 60
 
@@ -56,6 +61,45 @@ def device(document: Mapping[str, Any], node: str) -> ET.Element:
         "monitor": {"interval": fencing["monitor_interval"], **bounded},
     }
     return primitive(f"fence-{node}", ("stonith", "", fencing["agent"]), params, operations)
+
+
+def extra_properties(document: Mapping[str, Any]) -> dict[str, str]:
+    """Return the cluster properties that come and go with ``hadb:fencing:reservations``."""
+    # A node that hears that it was fenced, and lives, was lied about: it must not only stop its cluster.
+    return {"fence-reaction": "panic"} if reservation.wanted(document) else {}
+
+
+def reservation_devices(document: Mapping[str, Any]) -> list[ET.Element]:
+    """Return the device of the second fencing level, or nothing. It runs anywhere: the array is everybody's."""
+    if not reservation.wanted(document):
+        return []
+    off, bounded = f"{_COMMANDS + reservation.settle(document)}s", {"timeout": _PATIENCE}
+    params = {
+        "vgname": document["storage"]["vg"],
+        "reservation_keys": reservation.pairs(document),
+        "settle": text(reservation.settle(document)),
+        "pcmk_host_list": " ".join(sorted(document["nodes"])),
+        "pcmk_host_check": "static-list",
+        # A node that nobody switched off is not switched on.
+        "pcmk_reboot_action": "off",
+        "pcmk_reboot_timeout": off,
+        "pcmk_off_timeout": off,
+        "pcmk_monitor_timeout": f"{_PATIENCE}s",
+        "pcmk_status_timeout": f"{_PATIENCE}s",
+    }
+    operations = {"start": bounded, "stop": bounded, "monitor": {"interval": document["fencing"]["monitor_interval"], **bounded}}
+    return [primitive(RESERVATIONS, ("stonith", "", "fence_hadb_reservation"), params, operations)]
+
+
+def levels(document: Mapping[str, Any]) -> list[ET.Element]:
+    """Return the fencing levels: each node's BMC, then the array. Without reservations the BMC needs no level."""
+    if not reservation.wanted(document):
+        return []
+    return [
+        ET.Element("fencing-level", {"id": f"level-{node}-{index}", "target": node, "index": str(index), "devices": device})
+        for node in sorted(document["nodes"])
+        for index, device in enumerate((f"fence-{node}", RESERVATIONS), 1)
+    ]
 
 
 def _ours(fencing: Mapping[str, Any]) -> bool:

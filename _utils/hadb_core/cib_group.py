@@ -10,6 +10,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from typing import Any
 
+from hadb_core import reservation
 from hadb_core.cib_primitive import Agent, nvset, primitive, text
 
 Document = Mapping[str, Any]
@@ -43,16 +44,28 @@ def group(document: Document) -> ET.Element:
     found.append(_resource(document, "db-fs", "fs", _filesystem(document)))
     found.append(_resource(document, SERVER, "server", _server(document)))
     # On the group, so that the node counts as the better one while it is still starting it.
-    nvset(found, "meta_attributes", {"priority": PRIORITY})
+    nvset(found, "meta_attributes", {"priority": PRIORITY, **_twice(document)})
     return found
 
 
 def addresses(document: Document) -> list[ET.Element]:
     """Return the virtual addresses, by name."""
-    return [
+    found = [
         _resource(document, f"vip-{name}", "vip", _address(document, vip))
         for name, vip in sorted(document["vips"].items())
     ]
+    for address in found if _twice(document) else ():
+        nvset(address, "meta_attributes", _twice(document))
+    return found
+
+
+def _twice(document: Document) -> dict[str, str]:
+    """Return what is to become of a resource that turns up on two nodes, beside Pacemaker's default of restarting it.
+
+    With reservations the other one is a node that was fenced alive, goes on, and cannot write: it is fenced again, and who has the
+    volume goes on.
+    """
+    return {"multiple-active": "stop_unexpected"} if reservation.wanted(document) else {}
 
 
 def address_constraints(document: Document) -> list[ET.Element]:
@@ -85,7 +98,10 @@ def _volume(document: Document) -> dict[str, str]:
         # It activates the whole group; given a volume it would leave the others to nobody.
         return {"vgname": storage["vg"], "vg_access_mode": "system_id"}
     # Fencing proves these dead and nobody else (decision 0014).
-    return {"vgname": storage["vg"], "lvname": storage["lv"], "hosts": " ".join(sorted(document["nodes"]))}
+    params = {"vgname": storage["vg"], "lvname": storage["lv"], "hosts": " ".join(sorted(document["nodes"]))}
+    if reservation.wanted(document):
+        params |= {"reservation_keys": reservation.pairs(document), "reservation_patience": text(reservation.patience(document))}
+    return params
 
 
 def _filesystem(document: Document) -> dict[str, str]:

@@ -18,7 +18,8 @@ from hadb_core.cib_values import canonical, old_property_name, property_name
 from hadb_core.cib_wanted import TAG, Wanted
 from hadb_core.errors import Refused, Unreadable
 
-# Attributes in which constraints, tags and fencing levels name other objects.
+_LEVELS = "fencing-topology"
+# Attributes in which constraints name other objects.
 _REFERENCES = ("rsc", "with-rsc", "first", "then")
 
 BLANK = "<cib><configuration><crm_config/><nodes/><resources/><constraints/></configuration><status/></cib>"
@@ -94,12 +95,14 @@ def merge(root: ET.Element, wanted: Wanted) -> ET.Element:
         _merge_resource(config, resource)
     for constraint in wanted.constraints:
         _place(_section(config, "constraints"), constraint)
+    for level in wanted.levels:
+        _place(_section(config, _LEVELS), level)
     _merge_record(config, record)
     return new
 
 
 def _ids(wanted: Wanted) -> list[str]:
-    tops = [item.get("id", "") for item in (*wanted.resources, *wanted.constraints)]
+    tops = [item.get("id", "") for item in (*wanted.resources, *wanted.constraints, *wanted.levels)]
     return [*tops, *wanted.members()]
 
 
@@ -285,10 +288,10 @@ def _remove_gone(config: ET.Element, gone: list[str]) -> None:
         if name in known:
             parent, child = known[name]
             parent.remove(child)
-    constraints = _section(config, "constraints")
-    for item in list(constraints):
-        if item.get("id") in gone:
-            constraints.remove(item)
+    for section in (_section(config, "constraints"), config.find(_LEVELS)):
+        for item in list(section) if section is not None else ():
+            if item.get("id") in gone:
+                section.remove(item)
 
 
 def _named_by(element: ET.Element) -> set[str]:

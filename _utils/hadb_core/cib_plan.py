@@ -40,7 +40,7 @@ def snapshot(root: ET.Element) -> dict[str, Facts]:
     """Return the facts of everything in the configuration that hadb could change, by readable name."""
     found: dict[str, Facts] = {}
     found["property"] = _values((old_property_name(item.get("name", "")), item) for item in properties(root))
-    for section in ("resources", "constraints"):
+    for section in ("resources", "constraints", "fencing-topology"):
         for item in root.iterfind(f"configuration/{section}/*"):
             found[label(item)] = facts(item)
             found |= {label(member): facts(member) for member in item.iter("primitive") if member is not item}

@@ -35,6 +35,8 @@ class Wanted:
         Those of ``properties`` that the pillar asked for; the others are always set.
     nodes
         The nodes that must be known to the cluster by exactly these names.
+    levels
+        Fencing levels; none means that each node has one device and needs none.
     """
 
     resources: tuple[ET.Element, ...]
@@ -43,6 +45,7 @@ class Wanted:
     defaults: Mapping[str, str]
     extras: tuple[str, ...] = ()
     nodes: tuple[str, ...] = field(default=())
+    levels: tuple[ET.Element, ...] = ()
 
     def members(self) -> tuple[str, ...]:
         """Return the ids of the group's members, in start order."""
@@ -72,9 +75,11 @@ def wanted(document: Document) -> Wanted:
     nodes = sorted(document["nodes"])
     policy = document["pacemaker"]
     extras = {name: text(value) for name, value in sorted(policy.get("properties", {}).items())}
+    extras |= cib_fencing.extra_properties(document)
     return Wanted(
         resources=(
             *(cib_fencing.device(document, node) for node in nodes),
+            *cib_fencing.reservation_devices(document),
             *cib_group.addresses(document),
             cib_group.group(document),
         ),
@@ -90,6 +95,7 @@ def wanted(document: Document) -> Wanted:
         },
         extras=tuple(extras),
         nodes=tuple(nodes),
+        levels=tuple(cib_fencing.levels(document)),
     )
 
 
@@ -126,7 +132,7 @@ def faults(document: Document) -> list[str]:
 
 def _unsafe(name: str, value: str, document: Document) -> str:
     """Return why a property is not to be had by the pillar, or ``""``; by the name that every Pacemaker knows."""
-    if name in _properties(document):
+    if name in {**_properties(document), **cib_fencing.extra_properties(document)}:
         return f"{name} is set by hadb itself from other keys"
     if name == "startup-fencing" and not boolean(value):
         return "must stay true; a node that was never seen may run the database, so it is fenced before anything starts"

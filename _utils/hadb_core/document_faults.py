@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from hadb_core import cib_wanted, corosync_wanted, db_config, db_content
+from hadb_core import cib_wanted, corosync_wanted, db_config, db_content, reservation
 from hadb_core.schema import SCHEMA
 from hadb_core.validate import faults as schema_faults
 
@@ -27,7 +27,8 @@ def faults(document: Document) -> list[str]:
     found = schema_faults(document, SCHEMA)
     if found:
         return found
-    checks = (_bootstrap, _addresses, _links, _timing, _vips, _luns, _paths, _accounts, _settings, cib_wanted.faults)
+    checks = (_bootstrap, _addresses, _links, _timing, _vips, _luns, _paths, _accounts, _settings,
+              _reservations, cib_wanted.faults)
     return [fault for check in checks for fault in check(document)]
 
 
@@ -124,6 +125,20 @@ def _accounts(document: Document) -> Iterator[str]:
 def _settings(document: Document) -> Iterator[str]:
     yield from db_config.faults(document["database"]["settings"])
     yield from db_content.faults(document["database"])
+
+
+def _reservations(document: Document) -> Iterator[str]:
+    if not reservation.wanted(document):
+        return
+    if document["pacemaker"]["agents"] != "hadb":
+        yield "hadb:fencing:reservations: needs hadb:pacemaker:agents: hadb; the stock agents reserve nothing"
+    if not document["storage"]["multipath"]["manage"]:
+        yield (
+            "hadb:fencing:reservations: needs hadb:storage:multipath:manage: true; multipathd has to know the key, or what is "
+            "written over a path that comes back is refused"
+        )
+    if len(set(reservation.keys(document).values())) != len(document["nodes"]):
+        yield "hadb:cluster_name: gives both nodes the same reservation key; choose another name"
 
 
 def _ip(address: str) -> str:

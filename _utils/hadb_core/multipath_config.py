@@ -12,19 +12,25 @@ from hadb_core.errors import Invalid, Refused
 _WWID = re.compile(r"[A-Za-z0-9._:-]+")
 
 
-def render(wwids: Sequence[str], settings: Mapping[str, Any]) -> str:
+def render(wwids: Sequence[str], settings: Mapping[str, Any], key: str = "") -> str:
     """Return the text of ``/etc/multipath.conf``.
 
     wwids
         The LUNs that get a map; nothing else does.
     settings
         ``polling_interval`` and ``fast_io_fail_tmo`` in seconds, ``no_path_retry`` a number of polling intervals.
+    key
+        This node's reservation key, where the LUNs are reserved.
     """
     bad = [wwid for wwid in wwids if not _WWID.fullmatch(wwid)]
     if bad:
         raise Invalid([f"hadb:storage:luns: {wwid!r} is not a WWID; take it from `salt-call halvm.luns`" for wwid in bad])
     plain = [wwid.replace(".", "[.]") for wwid in sorted(set(wwids))]
     allowed = "\n".join(f'\twwid "^{wwid}$"' for wwid in plain)
+    reservation = f"""\
+	# Where this key is registered already, a path that comes back is registered before it is used.
+	reservation_key {key}
+""" if key else ""
     return f"""\
 # Managed by Salt (hadb); changes by hand are overwritten.
 defaults {{
@@ -33,7 +39,7 @@ defaults {{
 	# A LUN gets its map also when only one path is there, as after booting with a dead fabric.
 	find_multipaths no
 	polling_interval {int(settings["polling_interval"])}
-}}
+{reservation}}}
 blacklist {{
 	wwid ".*"
 }}

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from hadb_core import reservation
 from hadb_core.block_lun import stage
 from hadb_core.document import digest, peer_of
 from hadb_core.errors import Refused
@@ -32,7 +33,7 @@ def check(document: Document, facts: Facts) -> list[Finding]:
     document
         The merged document, already valid.
     facts
-        ``{node: {topic: ...}}`` with the topics ``system``, ``luns``, ``bmc`` and ``cipher_zero`` (any may be missing,
+        ``{node: {topic: ...}}`` with the topics ``system``, ``luns``, ``bmc``, ``cipher_zero`` and ``reservations`` (any may be missing,
         then it is not looked at); a node that did not answer is missing.
     """
     found = [no_answer(node, "minion") for node in document["nodes"] if node not in facts]
@@ -52,6 +53,7 @@ def check(document: Document, facts: Facts) -> list[Finding]:
         _same_luns,
         _lun_contents,
         _bmcs,
+        _reserved,
     )
     return found + [finding for one in checks for finding in one(document, usable)]
 
@@ -256,3 +258,17 @@ def _bmcs(document: Document, facts: Facts) -> Iterator[Finding]:
                 "it lets anyone in without a password",
                 "switch cipher suite 0 off in the BMC (`ipmitool lan set 1 cipher_privs ...`); until then anyone on its network can power the node off",
             )
+
+
+def _reserved(document: Document, facts: Facts) -> Iterator[Finding]:
+    for node, known in facts.items():
+        for wwid, lun in known.get("reservations", {}).items():
+            others = reservation.foreign(lun["keys"], document)
+            if others:
+                yield Finding(
+                    node,
+                    "reservations",
+                    f"nobody but this cluster's nodes registered on LUN {wwid}",
+                    ", ".join(others),
+                    "somebody else reserves this LUN: make sure who, before it is taken away (docs/runbook.md)",
+                )

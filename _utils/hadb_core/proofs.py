@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from hadb_core import reservation
+from hadb_core.cib_fencing import RESERVATIONS
 from hadb_core.document import peer_of
 from hadb_core.findings import Finding, is_error, no_answer, unreadable
 
@@ -20,6 +22,7 @@ TOPICS = {
     "membership": ("corosync",),
     "cluster": ("cluster",),
     "fencing": ("cluster", "bmc"),
+    "reservations": ("reservations", "cluster"),
     "placement": ("cluster", "volume", "system"),
     "clients": ("clients",),
 }
@@ -208,6 +211,53 @@ def _fencing(document: Document, facts: Facts) -> Iterator[Finding]:
             )
 
 
+def _reservations(document: Document, facts: Facts) -> Iterator[Finding]:
+    """Every LUN is reserved for the node with the volume, which is registered on each of its paths, and nobody else is.
+
+    The device of the second fencing level runs.
+    """
+    owner = _owner(facts) if reservation.wanted(document) else ""
+    if not owner:
+        return
+    device = facts[owner]["cluster"].get("resources", {}).get(RESERVATIONS)
+    if device is None or not device["active"] or device["failed"]:
+        yield Finding(
+            "cluster",
+            "reservations",
+            f"{RESERVATIONS} started",
+            "it is not" if device else "no such device",
+            f"`crm_mon -1` shows its failure; `crm resource cleanup {RESERVATIONS}` once it is repaired",
+        )
+    own = reservation.keys(document)[owner]
+    for wwid, lun in facts[owner]["reservations"].items():
+        held = lun["held"] or {"key": "nobody's", "type": "none"}
+        if held["key"] != own or not reservation.TYPE.search(held["type"]):
+            yield Finding(
+                owner,
+                "reservations",
+                f"LUN {wwid} reserved for {owner} (key {own}, write exclusive, registrants only)",
+                f"the key that holds it is {held['key']}, the type {held['type']}",
+                "`crm resource restart db-lvm` reserves it anew and interrupts the database",
+            )
+        others = sorted(set(lun["keys"]) - {own})
+        if others:
+            yield Finding(
+                owner,
+                "reservations",
+                f"only {owner} registered on LUN {wwid}",
+                f"also {', '.join(others)}",
+                "find out whose key that is; docs/runbook.md says how to take one away",
+            )
+        if lun["keys"].count(own) < lun["paths"]:
+            yield Finding(
+                owner,
+                "reservations",
+                f"{owner} registered on each of its {lun['paths']} paths to LUN {wwid}",
+                f"on {lun['keys'].count(own)}",
+                f"`multipathd show maps raw format '%n %r'` on {owner}; what is written over a path without registration is refused",
+            )
+
+
 def _placement(document: Document, facts: Facts) -> Iterator[Finding]:
     """The whole group runs on one node, the volume is mounted there and only there, and so are the VIPs."""
     mount = document["storage"]["filesystem"]["mount_point"]
@@ -287,6 +337,7 @@ _PROOFS: dict[str, Callable[[Document, Facts], Iterator[Finding]]] = {
     "membership": _membership,
     "cluster": _cluster,
     "fencing": _fencing,
+    "reservations": _reservations,
     "placement": _placement,
     "clients": _clients,
 }

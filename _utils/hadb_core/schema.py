@@ -291,6 +291,9 @@ FENCING = record(
             "Time limit of one power command, s; default: 20 for fence_hadb, 60 for fence_ipmilan.", 10, 600
         ),
         "delay": number("Head start of the node with the database in a fence race, s.", 1, 30),
+        "reservations": flag(
+            "Reserve the LUNs for the node with the volume (SCSI-3 persistent reservations), and fence by them where the BMC fails."
+        ),
     },
 )
 

@@ -10,7 +10,7 @@
 {%- for key in ("binary", "config_file", "datadir", "pid_file", "socket", "error_log", "user") %}
 {%- do database.update({key: hadb.database[key]}) %}
 {%- endfor %}
-{%- set document = {"nodes": nodes, "database": database, "storage": hadb.storage, "vips": hadb.vips,
+{%- set document = {"cluster_name": hadb.cluster_name, "nodes": nodes, "database": database, "storage": hadb.storage, "vips": hadb.vips,
     "fencing": hadb.fencing, "pacemaker": hadb.pacemaker} %}
 
 hadb cluster is configured:

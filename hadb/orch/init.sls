@@ -28,8 +28,14 @@
 {{ check("membership holds over every link", "hadb.proven", proof="membership", within=60) }}
 {{ check("Corosync does what its file says", "corosync.loaded", nodes=nodes) }}
 {{ check("both nodes are online", "hadb.proven", proof="cluster", within=180) }}
+{%- if hadb.fencing.reservations %}
+{{ check("LUNs can be reserved", "hadb.preflight_passed", topics=["reservations"]) }}
+{%- endif %}
 {{ step("cluster is configured", [nodes[hadb.bootstrap_node]], "hadb.cluster.cib") }}
 {{ check("fencing answers for the right node", "hadb.proven", proof="fencing", within=240) }}
 {{ check("database runs on one node", "hadb.proven", proof="placement", within=300) }}
+{%- if hadb.fencing.reservations %}
+{{ check("LUNs are reserved for that node", "hadb.proven", proof="reservations", within=30) }}
+{%- endif %}
 {{ check("clients reach the database through every VIP", "hadb.proven", proof="clients", within=30) }}
 {%- endif %}

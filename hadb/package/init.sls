@@ -2,6 +2,7 @@
 {%- from "hadb/map.jinja" import hadb with context %}
 {%- set wanted = hadb.packages.base + hadb.packages.storage + hadb.packages.cluster + hadb.packages.fencing
     + hadb.packages["database_" ~ hadb.database.flavour] %}
+{%- if hadb.fencing.reservations %}{% set wanted = wanted + hadb.packages.reservations %}{% endif %}
 {%- if hadb.heartbeat.mode == "bond" %}{% set wanted = wanted + hadb.packages.bond %}{% endif %}
 include:
   - hadb.package.hold

@@ -10,6 +10,9 @@ hadb multipath is configured:
   hastorage.multipath_configured:
     - luns: {{ hadb.storage.luns | json }}
     - settings: {{ hadb.storage.multipath | json }}
+{%- if hadb.fencing.reservations %}
+    - cluster_name: {{ hadb.cluster_name | json }}
+{%- endif %}
     - require:
       - sls: hadb.package
 {%- else %}

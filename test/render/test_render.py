@@ -68,6 +68,9 @@ def test_every_agent_is_installed_where_pacemaker_looks(minion):
     }
     assert len(expected) == 4
     expected["/usr/lib/hadb/agent.sh"] = ("hadb/files/agents/agent.sh", "0644", "root")
+    expected["/usr/lib/hadb/reservation.sh"] = ("hadb/files/agents/reservation.sh", "0644", "root")
+    expected["/usr/lib/hadb/reservation-watch"] = ("hadb/files/reservation-watch", "0755", "root")
+    expected["/usr/sbin/fence_hadb_reservation"] = ("hadb/files/fence_hadb_reservation", "0755", "root")
     expected["/usr/sbin/fence_hadb"] = ("hadb/files/fence_hadb", "0755", "root")
     assert files.items() >= expected.items()
 
@@ -75,6 +78,27 @@ def test_every_agent_is_installed_where_pacemaker_looks(minion):
 def test_the_node_states_install_the_agents(minion):
     states = {one["name"] for one in minion(load("test/lab/pillar.sls")).cmd("state.show_low_sls", "hadb")}
     assert {"/usr/lib/ocf/resource.d/hadb/server", "/usr/lib/hadb/agent.sh", "/usr/sbin/fence_hadb"} <= states
+
+
+def test_what_reserves_comes_and_goes_with_its_switch(minion):
+    """The package, the key that multipathd knows, the second fencing level, and the two steps of the orchestration."""
+    def found(on):
+        pillar = load("test/lab/pillar.sls")
+        pillar["hadb"]["fencing"]["reservations"] = on
+        minion_, shown = minion(pillar), {}
+        for sls in ("hadb.package", "hadb.storage.multipath", "hadb.cluster.cib", "hadb.orch"):
+            shown[sls] = minion_.cmd("state.show_low_sls", sls)
+            assert all(isinstance(one, dict) for one in shown[sls]), shown[sls]
+        (cib,) = shown["hadb.cluster.cib"]
+        return (
+            any("sg3-utils" in one.get("pkgs", ()) for one in shown["hadb.package"]),
+            [one["cluster_name"] for one in shown["hadb.storage.multipath"] if "cluster_name" in one],
+            len(wanted(cib["document"]).levels),
+            [one["__id__"] for one in shown["hadb.orch"] if "reserved" in one["__id__"]],
+        )
+
+    assert found(True) == (True, ["nova-db"], 4, ["hadb LUNs can be reserved", "hadb LUNs are reserved for that node"])
+    assert found(False) == (False, [], 0, [])
 
 
 def test_an_sls_sees_the_merged_document_without_its_secrets(minion):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -115,6 +116,12 @@ def no_head_start(stage: Stage) -> None:
 def guards_itself(stage: Stage) -> None:
     """The device that fences the active node runs there."""
     edit(stage, on_its_own_target(stage.active, stage.passive))
+
+
+def reserves_nothing(stage: Stage) -> None:
+    """The array lets every node write, and a node that hears of its own fencing only stops its cluster."""
+    edit(stage, with_parameter("db-lvm", "reservation_keys", ""), with_property("fence-reaction", "stop"))
+    stage.wait_served(time.monotonic())
 
 
 def unguarded_bmcs(stage: Stage) -> None:

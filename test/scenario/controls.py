@@ -23,6 +23,8 @@ CONTROLS = (
             r"^I4: the cluster says that it fenced none; expected db\d$", edited(with_property("stonith-enabled", "false"))),
     Control("fence-agent-lies", "fencing", "the fence agent says that it has switched off, and has not", "active frozen",
             r"^I4: BMCs cut the power of none; expected db\d$", node.agent_lies),
+    Control("no-reservation", "fencing", "the volume is not reserved, and a node that was fenced alive goes on",
+            "bmc lies about a frozen active", r"^I2: .* both held mount$", node.reserves_nothing),
     Control("bmc-of-another-machine", "fencing", "what answers at the BMCs' addresses is a machine that is off",
             "both heartbeat cables cut", r"^I2: .* both held mount$", node.bmc_of_another_machine),
     Control("no-head-start", "fencing", "head_start is 0 in both fencing devices, the BMCs need 4 s",

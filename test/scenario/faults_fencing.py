@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import time
 
+from hadb_core import reservation
 from scenario import bmc_password
-from scenario.faults import DEVICES, POLL, SEEN_SECONDS
+from scenario.faults import CALM, DEVICES, POLL, SEEN_SECONDS
 from scenario.faults_network import TOLD_SECONDS
 from scenario.scenario import COLD_START, FAILOVER, Scenario
-from scenario.stage import Stage, clean_up, switch_on
+from scenario.stage import Stage, bad_paths, clean_up, switch_on
 from scenario.wait import until
 
 _OTHER_PASSWORD = "set-by-nobody"  # noqa: S105 - a BMC of the lab's
 _SLOW_SECONDS = 20
 # Seconds in which a node that cannot fence must not take over: more than one attempt of the agent with a silent BMC takes.
 _BLOCKED = 15.0
+# Seconds for a takeover by the second level: the first has to fail, and the node gets its time to reset itself.
+SECOND_LEVEL = 150.0
+_RESERVED = {"hadb:fencing:reservations": True}
 
 
 def lose_bmc(stage: Stage) -> None:
@@ -98,6 +103,94 @@ def start_without_the_other(stage: Stage) -> None:
     stage.wait_home(alone)
 
 
+def lie_about_frozen(stage: Stage) -> None:
+    """The active node is frozen, and its BMC only says that it has switched it off: the node wakes up as a second owner.
+
+    From the takeover on the array refuses what it writes, and it resets itself as soon as it has seen that.
+    """
+    stage.lab.verb("bmc", stage.active, "--lies")
+    stage.lab.verb("freeze", stage.active)
+    stage.wait_home(stage.passive)
+    _wake_up_fenced(stage)
+
+
+def freeze_without_bmc(stage: Stage) -> None:
+    """The active node is frozen and its BMC cannot be reached: the second fencing level takes over, and the node wakes up after it."""
+    stage.lab.verb("cut", "bmc", stage.active)
+    stage.lab.verb("freeze", stage.active)
+    stage.wait_home(stage.passive, SECOND_LEVEL)
+    _wake_up_fenced(stage)
+    _bmc_is_back(stage)
+
+
+def lose_both(stage: Stage) -> None:
+    """Node and BMC lose their power together, as with a common supply: the second fencing level succeeds."""
+    stage.lab.verb("cut", "bmc", stage.active)
+    stage.lab.verb("power", stage.active, "off")
+    stage.wait_home(stage.passive, SECOND_LEVEL)
+    _bmc_is_back(stage)
+
+
+def path_returns(stage: Stage) -> None:
+    """The database comes to a node that has lost one path, which then returns: it is registered before anything is written over it."""
+    lab, home = stage.lab, stage.passive
+    lab.verb("cut", "san1", home)
+    until(lambda: bad_paths(lab, home), SEEN_SECONDS, "multipath does not see that the path is gone", POLL)
+    lab.ask(stage.active, f"crm node standby {stage.active}")
+    stage.wait_home(home)
+    lab.ask(stage.active, f"crm node online {stage.active}")
+    lab.verb("heal", "san1", home)
+    until(lambda: not bad_paths(lab, home), SEEN_SECONDS, "multipath does not see that the path is back", POLL)
+    stage.watch(CALM)
+    for wwid, keys in _registered(stage).items():
+        assert len(keys) == 2, f"LUN {wwid} knows {keys}, wanted one for each path"
+    _only_owner(stage)
+
+
+def _wake_up_fenced(stage: Stage) -> None:
+    """Let a node go on that was fenced while it stood still, and wait until it has reset itself."""
+    lab, node = stage.lab, stage.active
+    lab.verb("thaw", node)
+    # A kernel of the lab ends where a machine would boot.
+    lab.wait_end(node)
+    lab.verb("power", node, "on")
+    _only_owner(stage)
+
+
+def _only_owner(stage: Stage) -> None:
+    """Make sure that the array knows nobody but the new owner, on any LUN of the group."""
+    own = reservation.key(stage.lab.pillar["cluster_name"], stage.passive)
+    for wwid, keys in _registered(stage).items():
+        assert set(keys) == {own}, f"LUN {wwid} knows {keys}, wanted {own}"
+
+
+def _registered(stage: Stage) -> dict[str, list[str]]:
+    """Return the keys that each LUN knows, one for each registered path, as the new active node reads them."""
+    found = {}
+    for lun in stage.lab.storage["luns"]:
+        said = stage.lab.ask(stage.passive, f"sg_persist --no-inquiry --in --read-keys /dev/mapper/{lun['wwid']}").stdout
+        found[lun["wwid"]] = re.findall(r"^\s*(0x[0-9a-f]+)", said, re.MULTILINE)
+    return found
+
+
+def _bmc_is_back(stage: Stage) -> None:
+    """Let the BMC answer again, and forget what its silence made fail, on the node that is surely there.
+
+    Again, if need be: a start of the device that met the silence can still be under way, and its failure is for ever.
+    """
+    lab, device, node = stage.lab, f"fence-{stage.active}", stage.passive
+    lab.verb("heal", "bmc", stage.active)
+
+    def runs() -> bool:
+        view = stage.view(node)
+        if view and view.home(device) == node and all(failure.resource != device for failure in view.failures):
+            return True
+        lab.ask(node, f"crm_resource --cleanup --resource {device}")
+        return False
+
+    until(runs, SEEN_SECONDS, f"{device} does not run again", 4 * POLL)
+
+
 def _fences_first(stage: Stage, node: str, since: float) -> bool:
     """Return whether the other node was switched off; Raises AssertionError when the server runs before it is."""
     runs = stage.server_runs(node)
@@ -127,5 +220,12 @@ SCENARIOS = (
     Scenario("fenced node switched on at once", switch_on_at_once, fenced=("active",), budget=FAILOVER, cases=("F6",)),
     Scenario("fencing confirmed by hand", confirm_by_hand, fenced=("active",), fencing_fails=("active",), budget=_UNTIL_HEALED,
              explained=DEVICES, cases=("F8",)),
+    Scenario("bmc lies about a frozen active", lie_about_frozen, fenced=("active",), refused=("active",), budget=FAILOVER,
+             pillar=_RESERVED, cases=("F4",)),
+    Scenario("bmc of a frozen active lost", freeze_without_bmc, fenced=("active",), refused=("active",), fencing_fails=("active",),
+             budget=SECOND_LEVEL, explained=DEVICES, pillar=_RESERVED, cases=("F7",)),
+    Scenario("bmc and power of the active lost together", lose_both, fenced=("active",), fencing_fails=("active",),
+             budget=SECOND_LEVEL, explained=DEVICES, pillar=_RESERVED, cases=("F7",)),
+    Scenario("path of the new active returns", path_returns, budget=FAILOVER, pillar=_RESERVED, cases=("S6",)),
     Scenario("started alone by hand", start_without_the_other, fenced=("active",), budget=COLD_START, cases=("F9",)),
 )  # fmt: skip

@@ -8,7 +8,7 @@ from hadb_core import VERSION
 from scenario.function_call import ACTIVE, MASTER, PASSIVE, SCRATCH, Call, Known, Runner
 
 _BMC = f"{SCRATCH}/bmc"
-_TOPICS = ["system", "luns", "volume", "bmc", "cipher_zero", "corosync", "cluster", "clients"]
+_TOPICS = ["system", "luns", "volume", "bmc", "cipher_zero", "corosync", "cluster", "clients", "reservations"]
 _OTHER = "lab-only-other"
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from scenario import events, evidence, invariants, results
+from hadblab.errors import LabError
+from scenario import events, evidence, invariants, pillars, refused, results, settings
 from scenario.client_log import ClientLog
 from scenario.events import Power
 from scenario.evidence import Kept
@@ -46,6 +47,11 @@ class Scenario:
         Resources whose failed action is the fault itself: the cluster may remember it until it is cleaned up.
     cases
         What of ``fault_cases.CASES`` it plays.
+    refused
+        Of which parts the array refuses what they write once they stand still, because nobody switches them off: they may look
+        like second owners until then and for some seconds after they go on, see ``refused.py``.
+    pillar
+        What the pillar says besides, carried out before and taken back after, see ``settings.in_force``.
     eyes
         The network over which nodes are looked at and asked, when the fault is in the one that is there for it.
     """
@@ -58,6 +64,8 @@ class Scenario:
     cases: tuple[str, ...] = ()
     perhaps: tuple[str, ...] = ()
     fencing_fails: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    pillar: pillars.More = field(default_factory=dict)
     eyes: str = ""
 
     @property
@@ -74,6 +82,19 @@ def play(lab: Lab, scenario: Scenario, build: Path = results.BUILD) -> Result:
 
     What goes wrong in the middle is a finding too: the hardware is healed and the invariants are checked in any case.
     """
+    result: Result | None = None
+    try:
+        with settings.in_force(lab, scenario.pillar):
+            result = _play(lab, scenario, build)
+    except (LabError, AssertionError, ValueError) as error:
+        if result is None:
+            raise
+        # The pillar could not be taken back.
+        result = replace(result, findings=[*result.findings, f"{type(error).__name__}: {error}"])
+    return result
+
+
+def _play(lab: Lab, scenario: Scenario, build: Path) -> Result:
     directory = results.place(scenario.name, build)
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
@@ -113,7 +134,8 @@ def _judge(stage: Stage, scenario: Scenario, began: float, end: float, seen: lis
     happened = lab.events(began)
     powers = events.powers(happened)
     # What was recorded comes first: a database or a cluster that cannot be asked any more must not hide it.
-    found = invariants.never_two_owners(seen, powers, lab.nodes, lab.facts, end)
+    zombies = stage.named(scenario.refused)
+    found = invariants.never_two_owners(seen, powers, lab.nodes, lab.facts, end, refused.excuse(zombies, happened))
     found += invariants.looked_at_all_the_time(seen, lab.nodes, events.freezes(happened))
     found += invariants.outage_within(log, end, scenario.budget)
     found += _faults_of(lambda: _judge_data(stage, log))
@@ -134,7 +156,7 @@ def _judge_cluster(stage: Stage, scenario: Scenario, powers: list[Power]) -> lis
     lab, after = stage.lab, _status(stage)
     found = invariants.expected_node_fenced(
         stage.named(scenario.fenced), stage.before.fencing, after.fencing, powers, stage.named(scenario.perhaps),
-        stage.named(scenario.fencing_fails),
+        stage.named(scenario.fencing_fails), stage.named(scenario.refused),
     )  # fmt: skip
     found += faults(lab)
     found += invariants.no_unexplained_failure(after.failures, scenario.explained)

@@ -47,10 +47,14 @@ def _by_whom(event: Mapping[str, Any]) -> tuple[str, str]:
         return f"bmc {node}", f"is told: power {event['action']}, and takes {event['seconds']:g} s for it"
     if kind == "power-failed":
         return f"bmc {node}", f"power {event['action']} FAILED: {event['error']}"
+    if kind == "power-lie":
+        return f"bmc {node}", f"is told: power {event['action']}, says so, and leaves it as it is"
     if kind in ("cut", "heal"):
         part = "" if node is None else f" of {node}"
         return LAB, f"{kind} {event['link']}{part}{_lost(event)}"
     if kind == "bmc":
+        if "lies" in event:
+            return f"bmc {node}", "lies from now on" if event["lies"] else "tells the truth again"
         return f"bmc {node}", f"takes {event['power_off_seconds']:g} s to cut the power from now on"
     rest = {key: value for key, value in event.items() if key not in ("time", "monotonic", "event")}
     return LAB, " ".join([kind, *(str(value) for value in rest.values())])

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from hadblab import bmc, events, kernel, network, power, seed, ssh, uml
+from hadblab import bmc, chassis, events, kernel, network, power, seed, ssh, uml
 from hadblab.errors import LabError
 from hadblab.kernel import Kernel
 from hadblab.plan import Found
@@ -152,6 +152,14 @@ def slow_bmc(run: RunDir, name: str, seconds: float) -> None:
     """Let a node's BMC take so long to cut the power, from its next order on."""
     power.store(power.load(str(run.root), name)[0], seconds)
     events.append(run.events, "bmc", node=name, power_off_seconds=seconds)
+
+
+def lying_bmc(run: RunDir, name: str, *, lies: bool) -> None:
+    """Let a node's BMC answer as if it did what it is told, and do nothing; or tell the truth again."""
+    node = power.load(str(run.root), name)[0]
+    if lies or power.said(node):
+        power.lie(node, chassis.ON if lies else "")
+        events.append(run.events, "bmc", node=name, lies=lies)
 
 
 def switch(run: RunDir, name: str, action: str) -> None:

@@ -1,7 +1,7 @@
 """The processes of one node's kernel: start, find, stop, kill. Imports little: BMCs call it."""
 
 # pathlib would be half of the time that a BMC's call takes.
-# ruff: noqa: PTH105, PTH106, PTH108, PTH123, PTH208
+# ruff: noqa: PTH105, PTH106, PTH108, PTH116, PTH123, PTH208
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from typing import NamedTuple
 OFF, ON, FROZEN = "off", "on", "frozen"
 _DEATH_SECONDS = 10.0
 _POLL_SECONDS = 0.005
+# Between the start of the process and its own note of it; two busy cores.
+_BEGIN_SECONDS = 5.0
 
 
 class Kernel(NamedTuple):
@@ -78,6 +80,19 @@ def power(kernel: Kernel) -> str:
     if pid is None:
         return OFF
     return FROZEN if _stat(pid)[_STATE] == "T" else ON
+
+
+def reset_itself(kernel: Kernel) -> bool:
+    """Return whether a running kernel has begun anew by itself.
+
+    User-Mode Linux then executes itself again, as the same process, and does not get its network cards back: no machine any more.
+    It writes down its pid at each beginning.
+    """
+    try:
+        began = os.stat(f"{kernel.uml_dir}/{kernel.name}/pid").st_mtime
+        return began > os.stat(kernel.pid_file).st_mtime + _BEGIN_SECONDS
+    except FileNotFoundError:
+        return False
 
 
 def kill(kernel: Kernel) -> bool:

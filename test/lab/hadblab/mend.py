@@ -21,6 +21,7 @@ def mend(run: RunDir, topology: Topology) -> None:
         links.heal(run, topology, link, None)
     for node in topology.nodes.values():
         if node.bmc is not None:
+            effects.lying_bmc(run, node.name, lies=False)
             effects.slow_bmc(run, node.name, node.bmc.power_off_seconds)
     for name in topology.nodes:
         if _power(run, name) == kernel.OFF:

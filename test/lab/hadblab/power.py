@@ -1,7 +1,7 @@
 """Switching one node, by whoever asks: its BMC or the operator. Imports little: BMCs call it."""
 
 # pathlib would be half of the time that a BMC's call takes.
-# ruff: noqa: PTH105, PTH108, PTH123
+# ruff: noqa: PTH105, PTH108, PTH110, PTH123
 
 from __future__ import annotations
 
@@ -36,6 +36,42 @@ def load(run: str, name: str) -> tuple[Kernel, float]:
         values = json.load(file)
     delay = values.pop("power_off_seconds")
     return Kernel(**{**values, "argv": tuple(values["argv"])}), delay
+
+
+def lie(node: Kernel, says: str) -> None:
+    """Let a node's BMC say ``on`` or ``off`` from now on, whatever is so; nothing: the truth again.
+
+    What it is told to switch then changes only what it says.
+    """
+    path = _lie(node)
+    if not says:
+        if os.path.exists(path):
+            os.unlink(path)
+        return
+    with open(f"{path}.new", "w", encoding="ascii") as file:
+        file.write(says)
+    os.replace(f"{path}.new", path)
+
+
+def said(node: Kernel) -> str:
+    """Return what a lying BMC says of its node, nothing for one that tells the truth."""
+    try:
+        with open(_lie(node), encoding="ascii") as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""
+
+
+def pretend(run: str, node: Kernel, action: str) -> None:
+    """Carry out an order as a lying BMC does, and log it. It does no harm: a node that is off is really switched on."""
+    lie(node, chassis.OFF if action == chassis.OFF else chassis.ON)
+    events.append(f"{run}/events.log", "power-lie", node=node.name, action=action)
+    if action == chassis.ON and kernel.power(node) == kernel.OFF:
+        switch(run, node, action, "bmc")
+
+
+def _lie(node: Kernel) -> str:
+    return f"{node.directory}/bmc-says"
 
 
 def switch(run: str, node: Kernel, action: str, source: str) -> None:
@@ -84,10 +120,14 @@ def switch_later(run: str, node: Kernel, action: str, source: str, seconds: floa
 def note_end(run: str, node: Kernel) -> bool:
     """Log that a kernel has ended by itself, as after a panic; False while it still runs.
 
-    Nobody ordered it, so without this the log has a node that never lost its power.
+    Nobody ordered it, so without this the log has a node that never lost its power. One that has reset itself is ended.
+
+    :raises kernel.DeathError: it cannot be ended.
     """
-    if kernel.power(node) != kernel.OFF:
+    if kernel.power(node) != kernel.OFF and not kernel.reset_itself(node):
         return False
+    # While it executes itself again it looks as if it had ended.
+    kernel.kill(node)
     _forget_connection(run, node)
     events.append(
         f"{run}/events.log", "power", node=node.name, action=chassis.OFF, source="itself", before=kernel.ON, took=0.0

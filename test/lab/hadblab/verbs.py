@@ -141,6 +141,7 @@ def _bmc(run: RunDir, chosen: argparse.Namespace) -> None:
     if node.bmc is None:
         raise UnknownNameError(f"{node.name} has no BMC")
     seconds = chosen.power_off_seconds
+    effects.lying_bmc(run, node.name, lies=chosen.lies)
     effects.slow_bmc(run, node.name, node.bmc.power_off_seconds if seconds is None else seconds)
 
 
@@ -221,7 +222,8 @@ def _parser() -> argparse.ArgumentParser:
         link.add_argument("node", nargs="?", metavar="NODE")
         if name == "cut":
             _add_parts(link)
-    bmc = verb("bmc", _bmc, "let a BMC take as long to cut the power as the topology says, or so long", "NODE")
+    bmc = verb("bmc", _bmc, "let a BMC tell the truth and take as long to cut the power as the topology says, or so long", "NODE")
+    bmc.add_argument("--lies", action="store_true", help="say that the power is off when it is told so, and leave it on")
     bmc.add_argument("--power-off-seconds", type=_number(0, 60, "seconds"), metavar="SECONDS")
     verb("mend", _mend, "undo whatever was done to the hardware: thaw, heal, set the BMCs right, switch on")
     verb("snapshot", _snapshot, "save all disks under a name", "NAME")

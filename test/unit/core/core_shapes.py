@@ -21,6 +21,7 @@ def whole() -> dict[str, Any]:
             "luns": [lun()],
             "bmc": dict(BMC),
             "cipher_zero": {"refused": True},
+            "reservations": {},
             "clients": [{"account": "nova", "address": "10.20.0.50", "ok": True}],
         }
         for node in NODES

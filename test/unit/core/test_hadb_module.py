@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import sys
@@ -268,3 +269,20 @@ def test_every_account_that_may_come_from_anywhere_is_tried_at_every_vip(monkeyp
     assert all(check["ok"] for check in one.module.facts(["clients"])["clients"])
     assert len(calls) == 4 and {account for _, account, _ in calls} == {"nova", "glance"}
     assert calls[0][2] == f"hadb:database:accounts:{calls[0][1]}:password"
+
+
+def test_reservations_are_asked_for_only_where_there_shall_be_any(monkeypatch):
+    wwid = PILLAR["hadb"]["storage"]["luns"][0]["wwid"]
+    asked: list[str] = []
+
+    def reservations(one):
+        asked.append(one)
+        return {"keys": ["0x1"], "held": None}
+
+    functions = {"halvm.paths": lambda wwids: [{"wwid": one, "paths": ["sda", "sdb"]} for one in wwids], "halvm.reservations": reservations}
+    assert Node(monkeypatch, **functions).module.facts(["reservations"]) == {"reservations": {}} and asked == []
+    wanted = copy.deepcopy(PILLAR)
+    wanted["hadb"]["fencing"]["reservations"] = True
+    monkeypatch.setitem(sys.modules[__name__].__dict__, "PILLAR", wanted)
+    known = Node(monkeypatch, **functions).module.facts(["reservations"])
+    assert known == {"reservations": {wwid: {"keys": ["0x1"], "held": None, "paths": 2}}} and asked == [wwid]

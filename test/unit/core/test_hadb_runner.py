@@ -264,8 +264,8 @@ def test_minions_may_have_other_names_than_their_nodes(master):
 def test_every_proof_is_made_and_said_to_hold(master):
     master.facts = whole()
     assert master.runner.verify() == dict.fromkeys(
-        ("volume", "membership", "cluster", "fencing", "placement", "clients"), "proven")
-    assert master.asked[0]["arg"] == [["bmc", "clients", "cluster", "corosync", "system", "volume"]]
+        ("volume", "membership", "cluster", "fencing", "reservations", "placement", "clients"), "proven")
+    assert master.asked[0]["arg"] == [["bmc", "clients", "cluster", "corosync", "reservations", "system", "volume"]]
 
 
 def test_a_proof_that_does_not_hold_is_told_beside_the_others_and_ends_salt_run_with_1(master):
@@ -275,7 +275,7 @@ def test_a_proof_that_does_not_hold_is_told_beside_the_others_and_ends_salt_run_
     assert shown.pop("fencing") == (
         "db2, fencing: expected the BMC of db1 to say that its power is on; found off. "
         "What to do: check hadb:nodes:db1:bmc and the way from db2 to it")
-    assert shown == dict.fromkeys(("volume", "membership", "cluster", "placement", "clients"), "proven") | {"retcode": 1}
+    assert shown == dict.fromkeys(("volume", "membership", "cluster", "reservations", "placement", "clients"), "proven") | {"retcode": 1}
 
 
 @pytest.mark.parametrize("verb", ["status", "verify"])

@@ -27,6 +27,15 @@ def node(tmp_path: Path) -> Iterator[Kernel]:
     kernel.kill(made)
 
 
+def begun(node: Kernel) -> int:
+    """Start a kernel and return its pid once it is one: right after exec a process has no command line yet."""
+    pid = kernel.start(node)
+    deadline = time.monotonic() + 20
+    while kernel.power(node) == "off" and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return pid
+
+
 def reap(pid: int) -> None:
     os.waitpid(pid, 0)
 
@@ -44,7 +53,7 @@ def test_started_kernel_is_on_and_killed_with_all_its_processes(node: Kernel):
 
 
 def test_frozen_kernel_can_be_thawed_and_killed(node: Kernel):
-    pid = kernel.start(node)
+    pid = begun(node)
     assert kernel.freeze(node)
     deadline = time.monotonic() + 5
     while kernel.power(node) != "frozen" and time.monotonic() < deadline:
@@ -91,7 +100,7 @@ def test_switching_is_logged_with_who_ordered_it(node: Kernel, tmp_path: Path):
 
 
 def test_kernel_that_ended_by_itself_is_logged_once_it_has(node: Kernel, tmp_path: Path):
-    pid = kernel.start(node)
+    pid = begun(node)
     (tmp_path / "ssh").mkdir()
     shared = tmp_path / "ssh/db1"
     shared.touch()
@@ -103,6 +112,20 @@ def test_kernel_that_ended_by_itself_is_logged_once_it_has(node: Kernel, tmp_pat
     assert not shared.exists()
     (event,) = [json.loads(line) for line in (tmp_path / "events.log").read_text().splitlines()]
     assert (event["event"], event["node"], event["action"], event["source"], event["before"]) == ("power", "db1", "off", "itself", "on")
+
+
+def test_kernel_that_reset_itself_is_ended_and_logged(node: Kernel, tmp_path: Path):
+    pid = begun(node)
+    (tmp_path / "uml/db1").mkdir(parents=True)
+    note = tmp_path / "uml/db1/pid"
+    note.write_text(f"{pid}\n")
+    assert power.note_end(str(tmp_path), node) is False
+    at = note.stat().st_mtime + 60
+    os.utime(note, (at, at))
+    assert power.note_end(str(tmp_path), node) is True
+    assert kernel.members(pid) == []
+    (event,) = [json.loads(line) for line in (tmp_path / "events.log").read_text().splitlines()]
+    assert (event["action"], event["source"], event["before"]) == ("off", "itself", "on")
 
 
 def test_slow_bmc_answers_at_once_and_cuts_the_power_later(node: Kernel, tmp_path: Path):
@@ -134,3 +157,32 @@ def test_bmcs_delay_can_be_changed_while_the_lab_runs(node: Kernel, tmp_path: Pa
     assert power.load(str(run.root), "db1") == (node, 20)
     (event,) = [json.loads(line) for line in run.events.read_text().splitlines()]
     assert (event["event"], event["node"], event["power_off_seconds"]) == ("bmc", "db1", 20)
+
+
+def test_lying_bmc_says_what_it_was_told_and_switches_nothing(node: Kernel, tmp_path: Path):
+    run = RunDir(tmp_path, "lab")
+    (tmp_path / "run").mkdir()
+    run.root.symlink_to(tmp_path, target_is_directory=True)
+    power.store(node, 0)
+    power.switch(str(tmp_path), node, "on", "operator")
+    effects.lying_bmc(run, "db1", lies=True)
+    assert power.said(node) == "on"
+    power.pretend(str(tmp_path), node, "off")
+    assert (power.said(node), kernel.power(node)) == ("off", "on")
+    power.pretend(str(tmp_path), node, "reset")
+    assert power.said(node) == "on"
+    effects.lying_bmc(run, "db1", lies=False)
+    effects.lying_bmc(run, "db1", lies=False)
+    assert power.said(node) == ""
+    events = [json.loads(line) for line in run.events.read_text().splitlines()]
+    assert [(event["event"], event.get("action", event.get("lies"))) for event in events] == [
+        ("power", "on"), ("bmc", True), ("power-lie", "off"), ("power-lie", "reset"), ("bmc", False),
+    ]  # fmt: skip
+    kernel.kill(node)
+
+
+def test_lying_bmc_does_switch_on_what_is_off(node: Kernel, tmp_path: Path):
+    power.lie(node, "off")
+    power.pretend(str(tmp_path), node, "on")
+    assert (power.said(node), kernel.power(node)) == ("on", "on")
+    kernel.kill(node)

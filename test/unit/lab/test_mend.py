@@ -22,6 +22,7 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(mend.effects, "freeze", lambda _run, name, frozen: found.append(f"freeze {name} {frozen}"))
     monkeypatch.setattr(mend.effects, "switch", lambda _run, name, action: found.append(f"{action} {name}"))
     monkeypatch.setattr(mend.effects, "slow_bmc", lambda _run, name, seconds: found.append(f"bmc {name} {seconds:g}"))
+    monkeypatch.setattr(mend.effects, "lying_bmc", lambda _run, name, lies: found.append(f"bmc {name} lies {lies}"))
     monkeypatch.setattr(mend.links, "heal", lambda _run, _topology, link, node: found.append(f"heal {link} {node}"))
     mend.mend(SimpleNamespace(root="x"), TOPOLOGY)  # type: ignore[arg-type]
     return found
@@ -30,6 +31,7 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_all_that_can_be_broken_is_mended(done: list[str]) -> None:
     bmcs = [f"bmc {node.name} {node.bmc.power_off_seconds:g}" for node in TOPOLOGY.nodes.values() if node.bmc]
     assert len(bmcs) == 2
+    bmcs += [f"bmc {node.name} lies False" for node in TOPOLOGY.nodes.values() if node.bmc]
     links = [f"heal {link} None" for link in (*TOPOLOGY.networks, "bmc")]
     assert sorted(done) == sorted(["freeze db1 False", *links, *bmcs, "on db2"])
 

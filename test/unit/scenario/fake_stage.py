@@ -75,6 +75,9 @@ class FakeLab:
     def power(self, node: str) -> str:
         return self._answer(f"power {node} status", True).stdout or "on"
 
+    def wait_end(self, node: str) -> None:
+        self._answer(f"{node} ends", True)
+
     def status(self, node: str) -> Status:
         self._answer(f"{node}: status", True)
         return self.cluster

@@ -29,7 +29,7 @@ RUNNING = ROOT / "test/unit/pacemaker/fixtures/cib-running-3.0.0.xml"
 
 def cib() -> ElementTree.Element:
     """Return a CIB that a real Pacemaker held, brought to what hadb wants today."""
-    return merge(ElementTree.parse(RUNNING).getroot(), wanted(cib_document()))
+    return merge(ElementTree.parse(RUNNING).getroot(), wanted(cib_document(fencing={"reservations": True})))
 
 
 def lines(configuration: ElementTree.Element) -> list[str]:
@@ -120,7 +120,8 @@ def lab(monkeypatch: pytest.MonkeyPatch) -> Lab:
 
 def stage(lab: Lab) -> Any:
     parts = {"active": "db1", "passive": "db2"}
-    return SimpleNamespace(lab=lab, **parts, node=parts.__getitem__, watch=lambda _seconds: None)
+    return SimpleNamespace(lab=lab, **parts, node=parts.__getitem__, watch=lambda _seconds: None,
+                           wait_served=lambda _since: None)  # fmt: skip
 
 
 @pytest.mark.parametrize("one", CONTROLS, ids=lambda one: one.name)

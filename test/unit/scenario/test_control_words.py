@@ -165,6 +165,7 @@ WORDS: dict[str, Callable[[], list[str]]] = {
     "commits-not-flushed-by-pillar": lambda: pillar(FLUSH, 2),
     "fencing-off": lambda: fenced(["db1"], [], []),
     "fence-agent-lies": lambda: fenced(["db1"], ["db1"], []),
+    "no-reservation": lambda: held_by_both("mount"),
     "bmc-of-another-machine": lambda: held_by_both("mount"),
     "no-head-start": lambda: fenced(["db2"], [], ["db1", "db2"]),
     "hung-server-is-fenced": lambda: fenced([], ["db1"], ["db1"]),

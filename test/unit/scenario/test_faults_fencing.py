@@ -9,6 +9,8 @@ from scenario import faults_fencing as faults
 from scenario.status import Failure
 from scenario.wait import TooLateError
 
+from hadb_core import reservation
+
 
 def tells(lab: FakeLab) -> None:
     lab.remembers("fence-db1", "db2")
@@ -152,3 +154,90 @@ def test_server_that_runs_before_the_unseen_node_was_fenced_is_found(lab: FakeLa
 def test_node_that_does_not_wait_for_its_peer_is_found(lab: FakeLab) -> None:
     with pytest.raises(TooLateError, match="does not wait for its peer"):
         play(lab, faults.start_without_the_other)
+
+
+# A node that was fenced while it stood still.
+
+OWN, OTHER = (reservation.key("nova-db", node) for node in ("db2", "db1"))
+
+
+def registered(*keys: str) -> str:
+    return "".join([f"  PR generation=0x4, {len(keys)} registered reservation keys follow:\n", *(f"    {key}\n" for key in keys)])
+
+
+@pytest.fixture
+def array(lab: FakeLab) -> FakeLab:
+    lab.storage, lab.pillar = {"luns": [{"wwid": "3600"}]}, {**FakeLab.pillar, "cluster_name": "nova-db"}
+    return lab
+
+
+def test_node_whose_bmc_lied_resets_itself_once_it_wakes_up(array: FakeLab) -> None:
+    array.answers = [("freeze db1", takes_over), ("sg_persist", registered(OWN, OWN))]
+    play(array, faults.lie_about_frozen)
+    order = [array.done.index(step) for step in ("bmc db1 --lies", "freeze db1", "thaw db1", "db1 ends", "power db1 on")]
+    assert order == sorted(order)
+    (asked,) = [index for index, step in enumerate(array.done) if "sg_persist" in step]
+    assert array.done.index("db1 ends") < asked
+
+
+def test_node_that_wakes_up_and_goes_on_is_found(array: FakeLab) -> None:
+    array.answers = [("freeze db1", takes_over), ("sg_persist", registered(OWN, OWN)), ("db1 ends", TooLateError("it does not end"))]
+    with pytest.raises(TooLateError, match="does not end"):
+        play(array, faults.lie_about_frozen)
+
+
+@pytest.mark.parametrize("keys", [(), (OWN, OTHER), (OTHER,)])
+def test_array_that_lets_the_fenced_node_write_is_found(array: FakeLab, keys: tuple[str, ...]) -> None:
+    array.answers = [("freeze db1", takes_over), ("sg_persist", registered(*keys))]
+    with pytest.raises(AssertionError, match="LUN 3600 knows"):
+        play(array, faults.lie_about_frozen)
+
+
+def test_second_level_takes_over_without_the_bmc_and_its_failure_is_forgotten(array: FakeLab) -> None:
+    array.answers = [("cut bmc db1", tells), ("freeze db1", takes_over), ("sg_persist", registered(OWN, OWN)), REPAIRED]
+    play(array, faults.freeze_without_bmc)
+    order = [array.done.index(step) for step in ("cut bmc db1", "freeze db1", "thaw db1", "db1 ends", "heal bmc db1",
+                                                 "db2: crm_resource --cleanup --resource fence-db1")]  # fmt: skip
+    assert order == sorted(order)
+
+
+PATHS = "3600: 0 1 multipath 2 0 0 0 1 1 A 0 2 1 8:0 {} 0 0 1 8:32 A 0 0 1"
+
+
+def one_path_less(lab: FakeLab, *keys: str) -> None:
+    state = ["A"]
+    lab.answers = [("cut san1 db2", lambda _lab: state.__setitem__(0, "F")), ("heal san1 db2", lambda _lab: state.__setitem__(0, "A")),
+                   ("dmsetup status", lambda _lab: PATHS.format(state[0])), ("crm node standby db1", takes_over),
+                   ("sg_persist", registered(*keys))]  # fmt: skip
+
+
+def test_path_that_returns_is_registered_too(array: FakeLab) -> None:
+    one_path_less(array, OWN, OWN)
+    play(array, faults.path_returns)
+    order = [array.done.index(step) for step in ("cut san1 db2", "db1: crm node standby db1", "db1: crm node online db1", "heal san1 db2")]
+    assert order == sorted(order)
+
+
+@pytest.mark.parametrize(("keys", "words"), [((OWN,), "one for each path"), ((OTHER, OTHER), "wanted")])
+def test_path_that_returns_without_registration_is_found(array: FakeLab, keys: tuple[str, ...], words: str) -> None:
+    one_path_less(array, *keys)
+    with pytest.raises(AssertionError, match=words):
+        play(array, faults.path_returns)
+
+
+def test_second_level_takes_over_from_a_node_that_lost_its_power_with_its_bmc(lab: FakeLab) -> None:
+    lab.answers = [("power db1 off", takes_over)]
+    play(lab, faults.lose_both)
+    order = [lab.done.index(step) for step in ("cut bmc db1", "power db1 off", "heal bmc db1")]
+    assert order == sorted(order)
+
+
+def test_device_whose_failure_is_never_forgotten_is_found(lab: FakeLab) -> None:
+    lab.answers = [("cut bmc db1", tells), ("power db1 off", takes_over)]
+    with pytest.raises(TooLateError, match="fence-db1 does not run again"):
+        play(lab, faults.lose_both)
+
+
+def test_second_level_that_does_not_take_over_is_found(lab: FakeLab) -> None:
+    with pytest.raises(TooLateError, match="does not come to db2"):
+        play(lab, faults.lose_both)

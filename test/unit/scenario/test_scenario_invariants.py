@@ -177,6 +177,14 @@ def test_fencing_may_fail_where_that_is_the_fault_but_has_to_succeed_and_to_end(
     assert len(fenced(["db1"], [], [replace(failed, status="pending"), REBOOTED], BMC_CUT, fails=["db1"])) == 1
 
 
+def test_node_that_the_array_fenced_need_not_be_cut_by_its_bmc_but_fenced_it_must_be_and_nobody_else() -> None:
+    fenced = invariants.expected_node_fenced
+    assert fenced(["db1"], [], [REBOOTED], [], refused=["db1"]) == fenced(["db1"], [], [REBOOTED], BMC_CUT, refused=["db1"]) == []
+    assert fenced(["db1"], [], [], [], refused=["db1"]) == ["I4: the cluster says that it fenced none; expected db1"]
+    assert len(fenced(["db1"], [], [REBOOTED], [], refused=["db2"])) == 1
+    assert len(fenced(["db1"], [], [REBOOTED], [Power("db2", 5.0, "off", "bmc", "on")], refused=["db1"])) == 1
+
+
 # I5
 
 GROUP = ("db-fs", "db-server")

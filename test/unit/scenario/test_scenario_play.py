@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -99,3 +100,27 @@ def told(part: str, _stage: object) -> None:
 def test_fault_is_told_in_words_also_when_its_function_was_given_something() -> None:
     assert Scenario("x", partial(told, "active")).words == "A node is struck."
     assert Scenario("x", lambda _stage: None).words == ""
+
+
+def test_pillar_that_cannot_be_taken_back_is_a_finding_beside_the_others(kept: list[str], tmp_path: Path, monkeypatch) -> None:
+    @contextmanager
+    def in_force(lab: object, more: object):
+        assert more == {"hadb:x": 1}
+        yield
+        raise AssertionError("a state failed")
+
+    monkeypatch.setattr(scenario.settings, "in_force", in_force)
+    result = play(LAB, Scenario("other", broken, pillar={"hadb:x": 1}), tmp_path)
+    assert result.findings == ["AssertionError: never served", "AssertionError: a state failed"]
+
+
+def test_scenario_whose_pillar_cannot_be_had_is_not_played(kept: list[str], tmp_path: Path, monkeypatch) -> None:
+    @contextmanager
+    def in_force(lab: object, more: object):
+        raise AssertionError("a state failed")
+        yield
+
+    monkeypatch.setattr(scenario.settings, "in_force", in_force)
+    with pytest.raises(AssertionError, match="a state failed"):
+        play(LAB, Scenario("other", nothing, pillar={"hadb:x": 1}), tmp_path)
+    assert kept == []

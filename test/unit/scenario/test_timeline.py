@@ -156,6 +156,9 @@ def lab_event(kind: str, **fields: object) -> dict[str, object]:
          "cut hb1 of db1, packets of more than 1000 bytes, one way"),
         (lab_event("cut", link="mgmt", node="db2", announces="10.20.0.50"), "lab", "cut mgmt of db2, what announces 10.20.0.50"),
         (lab_event("bmc", node="db1", power_off_seconds=20), "bmc db1", "takes 20 s to cut the power from now on"),
+        (lab_event("bmc", node="db1", lies=True), "bmc db1", "lies from now on"),
+        (lab_event("bmc", node="db1", lies=False), "bmc db1", "tells the truth again"),
+        (lab_event("power-lie", node="db1", action="off"), "bmc db1", "is told: power off, says so, and leaves it as it is"),
         (lab_event("quake", strength=7), "lab", "quake 7"),
     ],
 )  # fmt: skip

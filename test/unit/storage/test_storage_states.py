@@ -8,6 +8,7 @@ import pytest
 import salt.utils.path
 from storage_shapes import ONE, World, partitioned, volume
 
+from hadb_core import reservation
 from support import load
 
 LUNS = [{"wwid": ONE}]
@@ -118,6 +119,16 @@ def test_multipath_is_configured_started_and_waited_for():
     assert (predicted["result"], real["result"], real["changes"]) == (None, True, predicted["changes"])
     again = host.states().multipath_configured("x", LUNS, SETTINGS)
     assert (again["result"], again["changes"]) == (True, {})
+
+
+def test_multipathd_learns_this_nodes_key_where_luns_are_reserved(monkeypatch):
+    host = Host([])
+    states = host.states()
+    monkeypatch.setattr(states.socket, "gethostname", lambda: "db1")
+    assert states.multipath_configured("x", LUNS, SETTINGS, cluster_name="nova-db")["result"] is True
+    assert f"reservation_key {reservation.key('nova-db', 'db1')}\n" in host.files["/etc/multipath.conf"]
+    states.multipath_configured("x", LUNS, SETTINGS)
+    assert "reservation_key" not in host.files["/etc/multipath.conf"]
 
 
 def test_a_lun_that_this_node_does_not_see_is_a_remark_so_that_the_node_can_be_kept_right_without_it():
