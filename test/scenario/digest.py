@@ -13,11 +13,13 @@ _CHUNK = 1 << 20
 # Bytes at a LUN's beginning: its partition table (1 MiB) and LVM's metadata (1 MiB from the partition's start on).
 _HEAD = 2 << 20
 # Contents, owners and modes of everything in /etc, the packages, which units would start at boot. What Salt
-# itself writes there (its keys, its schedule) is not the formula's.
+# itself writes there (its keys, its schedule) is not the formula's, and LVM's copies are of what the other node did: whichever
+# command reads the group next writes them.
 _NODE = r"""
+strange='-path /etc/salt -prune -o -path /etc/lvm/archive -prune -o -path /etc/lvm/backup -prune'
 dpkg-query -W -f '${Package} ${Version} ${Status}\n'
-find /etc -xdev -path /etc/salt -prune -o \( -type f -o -type d \) -printf '%p %u %g %m\n' | sort
-find /etc -xdev -path /etc/salt -prune -o -type f -print0 | sort -z | xargs -0 sha256sum
+find /etc -xdev $strange -o \( -type f -o -type d \) -printf '%p %u %g %m\n' | sort
+find /etc -xdev $strange -o -type f -print0 | sort -z | xargs -0 sha256sum
 find /etc -xdev -type l -printf '%p %l\n' | sort
 cut -d: -f1,3,4 /etc/passwd
 grep ' / \|dbmnt' /proc/mounts

@@ -51,7 +51,8 @@ def run_from_two_terminals(stage: Stage) -> None:
             for number in (1, 2)]  # fmt: skip
     codes = [run.wait(2 * ORCHESTRATION_SECONDS) for run in runs]
     assert codes == [0, 0], f"exit statuses {codes}: see {logs}/terminal*.txt"
-    assert _condition(stage) == before, "something changed"
+    changes = before ^ _condition(stage)
+    assert not changes, f"something changed: {sorted(changes)}"
 
 
 def interrupt(stage: Stage) -> None:
@@ -133,10 +134,10 @@ def _converged(stage: Stage, password: str) -> None:
                            f" --cipher={lab.pillar['fencing']['cipher']}")  # fmt: skip
 
 
-def _condition(stage: Stage) -> tuple[Any, ...]:
-    """Return what a run that changes nothing leaves as it is."""
-    nodes = [digest.node(stage.lab, node) for node in stage.lab.nodes]
-    return stage.lab.epoch(), stage.server(stage.active), nodes
+def _condition(stage: Stage) -> set[str]:
+    """Return, a line each, what a run that changes nothing leaves as it is."""
+    nodes = {f"{node}: {line}" for node in stage.lab.nodes for line in digest.node(stage.lab, node)}
+    return {f"epoch {stage.lab.epoch()}", f"server {stage.server(stage.active)}", *nodes}
 
 
 def _held(stage: Stage) -> bool:

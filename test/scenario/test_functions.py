@@ -13,8 +13,8 @@ from scenario.salt_calls import Salt
 from scenario.session import Session
 from scenario.stage import wait_whole
 
-# What useradd, LVM and multipath leave behind: copies of what they change, and the WWIDs that ever had a map.
-_COPY = re.compile(r".*/etc/((passwd|group|shadow|gshadow|subuid|subgid)-|lvm/(archive|backup)/.*|multipath/wwids)( |$)")
+# What useradd and multipath leave behind: copies of what they change, and the WWIDs that ever had a map.
+_COPY = re.compile(r".*/etc/((passwd|group|shadow|gshadow|subuid|subgid)-|multipath/wwids)( |$)")
 
 
 def test_every_function_does_what_it_says_and_is_put_back(converged: Lab, session: Session) -> None:
