@@ -98,6 +98,7 @@ class Site:
             "volume": volume,
             "corosync": facts.corosync(node, running=built),
             "cluster": facts.cluster() if built else down,
+            "reservations": {},
             "clients": [{"account": "nova", "address": "10.20.0.50", "ok": built, "error": "refused"}],
         }
 
