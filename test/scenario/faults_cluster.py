@@ -40,9 +40,7 @@ def kill_helpers(stage: Stage) -> None:
     """
     for node in stage.lab.nodes:
         for daemon in _HOLD_NOTHING:
-            stage.lab.ask(node, f"kill -9 $(pidof {daemon})")
-            until(lambda node=node, daemon=daemon: stage.lab.ask(node, f"pidof {daemon}", check=False).stdout.strip(),
-                  SEEN_SECONDS, f"{daemon} does not come back on {node}", POLL)  # fmt: skip
+            _kill(stage, node, daemon, SEEN_SECONDS)
             stage.watch(_SETTLED)
             wait_whole(stage.lab)
 
@@ -163,11 +161,11 @@ def _online(stage: Stage, node: str) -> bool:
     return bool(view) and all(member.online for member in view.members.values())
 
 
-def _kill(stage: Stage, node: str, daemon: str) -> None:
-    """Kill a daemon and wait until there is a new one, perhaps after its node was fenced."""
+def _kill(stage: Stage, node: str, daemon: str, seconds: float = COLD_START) -> None:
+    """Kill a daemon and wait until there is a new one, by default for as long as it takes when its node is fenced."""
     old = stage.pid(node, daemon)
     stage.lab.ask(node, f"kill -9 {old}")
-    until(lambda: stage.pid(node, daemon) not in ("", old), COLD_START, f"{daemon} does not come back on {node}", POLL)
+    until(lambda: stage.pid(node, daemon) not in ("", old), seconds, f"{daemon} does not come back on {node}", POLL)
 
 
 @contextmanager
