@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -12,7 +13,7 @@ import pytest
 os.environ.setdefault("HADB_LAB", "scenario")
 
 from scenario import fault_cases, results  # noqa: E402 - the lab's name must be known before the lab is looked for
-from scenario.lab import Lab  # noqa: E402
+from scenario.lab import Lab, commit  # noqa: E402
 from scenario.results import Result  # noqa: E402
 from scenario.session import Session, down, up  # noqa: E402
 from scenario.verdicts import verdict  # noqa: E402
@@ -91,8 +92,10 @@ def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
 def record(say: Callable[[str], None]) -> Callable[[Result], None]:
     """Take a scenario's result into the table, and say it at once."""
 
+    code = commit()
+
     def take(result: Result) -> None:
-        _played.append(result)
+        _played.append(replace(result, commit=code))
         results.write(_played)
         say(result.line)
 

@@ -56,6 +56,8 @@ class Outcome:
         Everything that was found.
     took
         Seconds, with bringing back a whole cluster first.
+    commit
+        Of which version of the formula.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Outcome:
     why: str
     findings: list[str] = field(default_factory=list)
     took: float = 0.0
+    commit: str = ""
 
     @property
     def line(self) -> str:

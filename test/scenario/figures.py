@@ -16,7 +16,7 @@ from typing import Any
 from pages import filled
 
 from scenario import chaos_record, fault_cases
-from scenario.lab import CHECKOUT, commit
+from scenario.lab import CHECKOUT
 from scenario.results import clock
 
 PAGE = CHECKOUT / "docs/reliability.md"
@@ -25,13 +25,15 @@ BUILD = CHECKOUT / "build"
 
 def faults(build: Path) -> str:
     """Return the figures of `make faults`. Raises FileNotFoundError when there are none."""
-    played = json.loads((build / "scenario/results.json").read_text(encoding="utf-8"))
+    path = build / "scenario/results.json"
+    played = json.loads(path.read_text(encoding="utf-8"))
     verdicts = json.loads((build / "scenario/cases.json").read_text(encoding="utf-8"))
     rows = [(one["name"], ", ".join(one["cases"]) or "-", _seconds(one["outage"]), ", ".join(one["fenced"]) or "-", one["writes"],
              "held" if not one["findings"] else "FAILED") for one in played]  # fmt: skip
     held = sum(not one["findings"] for one in played)
     writes, samples, took = (sum(one[key] for one in played) for key in ("writes", "samples", "took"))
     return "\n".join([
+        _origin(path, (one["commit"] for one in played)),
         f"{fault_cases.report(verdicts, everything=False)[-1]}.",
         f"{held} of {len(played)} scenarios held, in {clock(took)}: {writes} acknowledged writes, {samples} samples.", "",
         *_table(("scenario", "cases", "outage", "fenced", "acknowledged writes", "verdict"), rows),
@@ -40,23 +42,29 @@ def faults(build: Path) -> str:
 
 def controls(build: Path) -> str:
     """Return the figures of `make controls`. Raises FileNotFoundError when there are none."""
-    played = json.loads((build / "controls/results.json").read_text(encoding="utf-8"))
+    path = build / "controls/results.json"
+    played = json.loads(path.read_text(encoding="utf-8"))
     rows = [(one["broken"], one["catcher"], one["verdict"]) for one in played]
     caught = sum(one["verdict"] == "caught" for one in played)
-    return "\n".join([f"{caught} of {len(played)} were caught, in {clock(sum(one['took'] for one in played))}.", "",
-                      *_table(("broken", "by", "verdict"), rows)])  # fmt: skip
+    return "\n".join([
+        _origin(path, (one["commit"] for one in played)),
+        f"{caught} of {len(played)} were caught, in {clock(sum(one['took'] for one in played))}.", "",
+        *_table(("broken", "by", "verdict"), rows),
+    ])  # fmt: skip
 
 
 def chaos(build: Path) -> str:
     """Return the figures of `make chaos`. Raises FileNotFoundError when there are none."""
-    record = chaos_record.read(build / "chaos/results.json")
+    path = build / "chaos/results.json"
+    record = chaos_record.read(path)
     if record is None:
-        raise FileNotFoundError(build / "chaos/results.json")
+        raise FileNotFoundError(path)
     took = clock(sum(one.took for one in record.outcomes))
     outages = [one.outage for one in record.outcomes if one.outage is not None]
     longest = f"; the longest outage of a client was {max(outages):.0f} s" if outages else ""
     writes = sum(one.writes for one in record.outcomes)
-    return "\n".join([*chaos_record.summary(record), "", f"In {took}, with {writes} acknowledged writes{longest}."])
+    origin = _origin(path, (one.commit for one in record.outcomes))
+    return "\n".join([origin, *chaos_record.summary(record), "", f"In {took}, with {writes} acknowledged writes{longest}."])
 
 
 PARTS: Mapping[str, Callable[[Path], str]] = {"faults": faults, "controls": controls, "chaos": chaos}
@@ -70,10 +78,16 @@ def fill(build: Path = BUILD, page: Path = PAGE) -> list[str]:
             block = part(build)
         except FileNotFoundError:
             continue
-        text = filled(text, name, f"Code {commit()}, {datetime.now(timezone.utc):%Y-%m-%d}.\n{block}")
+        text = filled(text, name, block)
         done.append(name)
     page.write_text(text, encoding="utf-8")
     return done
+
+
+def _origin(path: Path, commits: Iterable[str]) -> str:
+    """Return with what code a run's results came about, and on what day they were written."""
+    day = datetime.fromtimestamp(path.stat().st_mtime, timezone.utc)
+    return f"Code {', '.join(dict.fromkeys(commits))}, {day:%Y-%m-%d}."
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> list[str]:

@@ -22,6 +22,8 @@ class Result:
         Seconds, with the wait until the cluster was whole again.
     cases
         What of ``fault_cases.CASES`` was played.
+    commit
+        Of which version of the formula.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Result:
     writes: int = 0
     samples: int = 0
     cases: tuple[str, ...] = ()
+    commit: str = ""
 
     @property
     def line(self) -> str:

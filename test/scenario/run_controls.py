@@ -19,7 +19,7 @@ from scenario import control, long_run
 from scenario.control import UNKNOWN, Control, Outcome
 from scenario.control_checks import CHECKS
 from scenario.controls import CONTROLS
-from scenario.lab import CHECKOUT, Lab, keep
+from scenario.lab import CHECKOUT, Lab, commit, keep
 from scenario.long_run import FAILED, INTERRUPTED, TROUBLE, USAGE, said
 from scenario.scenario import Scenario, play
 from scenario.scenarios import BY_NAME
@@ -46,6 +46,7 @@ class Controls:
         self.outcomes: list[Outcome] = []
         self._session, self._tell, self._build = session, tell, build
         self._before: dict[str, list[str]] = {}
+        self._commit = commit()
         if session.state == CONVERGED:
             # A kept lab may have a setting broken that does not keep its cluster from being whole.
             session.touched()
@@ -102,6 +103,7 @@ class Controls:
         return control.judge(one.pattern, findings, trouble="; ".join(trouble)), findings
 
     def _keep(self, outcome: Outcome) -> None:
+        outcome = replace(outcome, commit=self._commit)
         self.outcomes.append(outcome)
         control.write(self.outcomes, self._build)
         self._tell(f"  {outcome.verdict}: {outcome.why[:300]}")
