@@ -15,12 +15,12 @@ os.environ.setdefault("HADB_LAB", "scenario")
 from scenario import fault_cases, results  # noqa: E402 - the lab's name must be known before the lab is looked for
 from scenario.lab import Lab, commit  # noqa: E402
 from scenario.results import Result  # noqa: E402
+from scenario.scenarios import EVERYTHING  # noqa: E402
 from scenario.session import Session, down, up  # noqa: E402
 from scenario.verdicts import verdict  # noqa: E402
 
 # `make faults` names them, `make scenario` does not.
-ALL = os.environ.get("HADB_FAULTS") == "all"
-collect_ignore = [] if ALL else ["test_security.py"]
+collect_ignore = [] if EVERYTHING else ["test_security.py"]
 
 
 @pytest.fixture(scope="session")
@@ -61,7 +61,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.write_line(f"{twice} scenarios were played twice: the lab could not show them the first time")
         verdicts = fault_cases.verdicts_of([(result.cases, verdict(result.findings)) for result in last.values()], _tests)
         (results.BUILD / "cases.json").write_text(json.dumps(verdicts, indent=1) + "\n", encoding="utf-8")
-        for line in fault_cases.report(verdicts, everything=ALL):
+        for line in fault_cases.report(verdicts, everything=EVERYTHING):
             terminalreporter.write_line(line)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from scenario import (
     faults,
     faults_cluster,
@@ -29,4 +31,6 @@ _OTHERS: tuple[Scenario, ...] = (
 # `make test` plays the first ones, `make faults` all.
 FIRST: tuple[Scenario, ...] = (*faults.SCENARIOS, *(one for one in _OTHERS if one.name in ALSO))
 ALL: tuple[Scenario, ...] = (*FIRST, *(one for one in _OTHERS if one.name not in ALSO))
+# Whether this is `make faults`.
+EVERYTHING = os.environ.get("HADB_FAULTS") == "all"
 BY_NAME = {scenario.name: scenario for scenario in ALL}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
 import pytest
@@ -15,7 +14,7 @@ from scenario.scenario import Scenario, play
 from scenario.session import Session
 from scenario.verdicts import UNKNOWN, verdict
 
-SCENARIOS = scenarios.ALL if os.environ.get("HADB_FAULTS") == "all" else scenarios.FIRST
+SCENARIOS = scenarios.ALL if scenarios.EVERYTHING else scenarios.FIRST
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name.replace(" ", "-"))
