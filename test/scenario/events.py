@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 OFF, ON, RESET = "off", "on", "reset"
-BMC = "bmc"
+BMC, ITSELF = "bmc", "itself"
 
 
 @dataclass(frozen=True)

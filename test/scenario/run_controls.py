@@ -30,6 +30,8 @@ from scenario.writer import Writer
 BUILD = CHECKOUT / "build/controls"
 # A lab that cannot even be restored twice in a row controls nothing any more.
 _MOST_LOST = 2
+# Three times what it takes where nothing is broken. Many of these clusters are never whole again.
+_WHOLE_SECONDS = 90.0
 _say = partial(long_run.say, "controls")
 
 
@@ -124,7 +126,7 @@ def broken(one: Control, scenario: Scenario, trouble: list[str]) -> Scenario:
 
     act.__doc__ = f"Broken: {one.broken}. {scenario.words}"
     trouble.append("the setting could not be broken")
-    return replace(scenario, name=one.name, act=act)
+    return replace(scenario, name=one.name, act=act, whole=_WHOLE_SECONDS)
 
 
 def main(words: list[str]) -> int:

@@ -20,7 +20,7 @@ from scenario.report import Head
 from scenario.results import Result
 from scenario.sample import Sample
 from scenario.sampler import Sampler
-from scenario.stage import Stage, clean_up, faults, filesystem, heal, wait_whole
+from scenario.stage import WHOLE_SECONDS, Stage, clean_up, faults, filesystem, heal, wait_whole
 from scenario.status import Status
 from scenario.writer import Writer
 
@@ -43,6 +43,8 @@ class Scenario:
         Of which parts fencing may fail before it succeeds, because that is the fault.
     budget
         Seconds that a client may wait at most.
+    whole
+        Seconds within which the cluster has to be whole again once the fault is taken back.
     explained
         Resources whose failed action is the fault itself: the cluster may remember it until it is cleaned up.
     cases
@@ -60,6 +62,7 @@ class Scenario:
     act: Callable[[Stage], None]
     fenced: tuple[str, ...] = ()
     budget: float = NO_OUTAGE
+    whole: float = WHOLE_SECONDS
     explained: tuple[str, ...] = ()
     cases: tuple[str, ...] = ()
     perhaps: tuple[str, ...] = ()
@@ -110,7 +113,7 @@ def _play(lab: Lab, scenario: Scenario, build: Path) -> Result:
             findings = [
                 *_faults_of(lambda: (said.wait_open(), sampler.start(), writer.start(), scenario.act(stage))),
                 *_faults_of(lambda: heal(lab)),
-                *_faults_of(lambda: wait_whole(lab)),
+                *_faults_of(lambda: wait_whole(lab, scenario.whole)),
                 *_faults_of(lambda: stage.wait_served(time.monotonic())),
             ]
         finally:

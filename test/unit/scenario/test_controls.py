@@ -190,6 +190,7 @@ def test_setting_is_broken_before_the_fault_comes(monkeypatch: pytest.MonkeyPatc
     spoiled.act(SimpleNamespace())
     assert spoiled.words.startswith("Broken: commits are not flushed. ")
     assert (done, trouble, spoiled.name, spoiled.fenced) == (["broken", "fault"], [], "one", scenario.fenced)
+    assert spoiled.whole < scenario.whole
 
 
 def test_lab_that_cannot_be_had_is_unknown_and_twice_in_a_row_the_end(found: list[list[str]], tmp_path: Path) -> None:

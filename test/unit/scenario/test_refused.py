@@ -11,11 +11,15 @@ from scenario.holds import Hold
 from scenario.sample import Sample
 
 FROZEN, THAWED, RESET = 10.0, 40.0, 43.0
+LATE = THAWED + refused.SECONDS + 0.1
 
 
 def log(*more: tuple[str, str, float]) -> list[dict[str, Any]]:
     events = [("freeze", "db1", FROZEN), ("thaw", "db1", THAWED), *more]
-    return [{"event": kind, "node": node, "monotonic": at} for kind, node, at in events]
+    return [{"event": kind, "node": node, "monotonic": at, "action": "off", "source": "itself", "before": "on"} for kind, node, at in events]
+
+
+RESET_ITSELF = ("power", "db1", RESET)
 
 
 def zombie(until: float = RESET) -> Hold:
@@ -27,7 +31,7 @@ def owner(since: float = 20.0) -> Hold:
 
 
 def test_a_node_that_stood_still_and_soon_reset_itself_is_excused_in_either_order():
-    excused = refused.excuse(["db1"], log())
+    excused = refused.excuse(["db1"], log(RESET_ITSELF))
     assert excused(zombie(), owner()) and excused(owner(), zombie())
 
 
@@ -36,13 +40,17 @@ def test_a_node_that_never_went_on_held_nothing():
 
 
 @pytest.mark.parametrize(("nodes", "events", "one", "other"), [
-    ([], log(), zombie(), owner()),
-    (["db2"], log(), zombie(), owner()),
-    (["db1"], log(), zombie(THAWED + refused.SECONDS + 0.1), owner()),
-    (["db1"], log(), zombie(), owner(FROZEN - 1)),
-    (["db1"], log(), Hold("db1", 39.0, 41.0, 43.0, 43.0), owner()),
+    ([], log(RESET_ITSELF), zombie(), owner()),
+    (["db2"], log(RESET_ITSELF), zombie(), owner()),
+    (["db1"], log(("power", "db1", LATE)), zombie(LATE), owner()),
+    (["db1"], log(), zombie(), owner()),
+    (["db1"], log(("power", "db2", RESET)), zombie(), owner()),
+    (["db1"], log(RESET_ITSELF), zombie(RESET + 0.1), owner()),
+    (["db1"], log(RESET_ITSELF), zombie(), owner(FROZEN - 1)),
+    (["db1"], log(RESET_ITSELF), Hold("db1", 39.0, 41.0, 43.0, 43.0), owner()),
     (["db1"], [], zombie(), owner()),
-], ids=["no scenario says so", "another node", "too long", "before it stood still", "taken after it went on", "never stood still"])  # fmt: skip
+], ids=["no scenario says so", "another node", "too long", "went on and let go", "the other one ended", "held on after its end",
+        "before it stood still", "taken after it went on", "never stood still"])  # fmt: skip
 def test_nothing_else_is_excused(nodes, events, one, other):
     assert not refused.excuse(nodes, events)(one, other)
 
@@ -59,6 +67,6 @@ def judged(excuse: refused.Excuse, powers: list[Power]) -> list[str]:
 
 def test_two_owners_are_found_unless_the_scenario_excuses_them_and_the_end_is_known():
     ended = [Power("db1", RESET, "off", "itself", "on")]
-    assert judged(refused.excuse(["db1"], log()), ended) == []
+    assert judged(refused.excuse(["db1"], log(RESET_ITSELF)), ended) == []
     assert len(judged(refused.nothing, ended)) == 1
-    assert len(judged(refused.excuse(["db1"], log()), [])) == 1
+    assert len(judged(refused.excuse(["db1"], log(RESET_ITSELF)), [])) == 1

@@ -49,7 +49,7 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         monkeypatch.setattr(scenario, name, stand_in)
     stage = SimpleNamespace(active="db1", passive="db2", writer=Client(), wait_served=lambda since: None)
     monkeypatch.setattr(scenario, "Stage", lambda lab, writer, before, sampler: SimpleNamespace(lab=lab, **vars(stage)))
-    monkeypatch.setattr(scenario, "wait_whole", lambda lab: SimpleNamespace(dc="db1"))
+    monkeypatch.setattr(scenario, "wait_whole", lambda lab, seconds=0.0: SimpleNamespace(dc="db1"))
     monkeypatch.setattr(scenario, "heal", lambda lab: None)
     monkeypatch.setattr(scenario, "_judge", lambda *_: [])
     monkeypatch.setattr(scenario.evidence, "timeline", lambda lab, kept, head: names.append(f"timeline of {head.fault}"))
@@ -91,6 +91,21 @@ def test_timeline_that_cannot_be_written_is_a_finding_and_does_not_cost_the_evid
     result = play(LAB, Scenario("calm", nothing), tmp_path)
     assert result.findings == ["ValueError: the client used number 3 twice"]
     assert kept == ["evidence of ['ValueError: the client used number 3 twice']"]
+
+
+def test_cluster_that_is_not_whole_in_the_time_that_the_scenario_has_is_a_finding(
+    kept: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def wait_whole(lab: object, seconds: float = 240.0) -> SimpleNamespace:
+        if kept_waiting and seconds < 100:
+            raise AssertionError("db1 is not online")
+        kept_waiting.append(seconds)
+        return SimpleNamespace(dc="db1")
+
+    kept_waiting: list[float] = []
+    monkeypatch.setattr(scenario, "wait_whole", wait_whole)
+    assert play(LAB, Scenario("calm", nothing), tmp_path).findings == []
+    assert play(LAB, Scenario("calm", nothing, whole=90.0), tmp_path).findings == ["AssertionError: db1 is not online"]
 
 
 def told(part: str, _stage: object) -> None:
