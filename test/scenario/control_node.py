@@ -60,7 +60,9 @@ multipathd reconfigure
 for i in $(seq 100); do ! multipathd show maps raw format %Q | grep -qx 'on *' || exit 0; sleep 0.2; done
 exit 1
 """
-_OPEN_TO_THE_OTHER = 'echo "local { extra_system_ids = [ \\"$ACTIVE\\" ] }" >>/etc/lvm/lvmlocal.conf'
+# Not extra_system_ids: with it LVM changes and reads the group, but activates nothing of it.
+_OPEN_TO_THE_OTHER = """sed -i 's/system_id_source = "uname"/system_id_source = "lvmlocal"/' /etc/lvm/lvmlocal.conf
+echo "local { system_id = \\"$ACTIVE\\" }" >>/etc/lvm/lvmlocal.conf"""
 
 
 def on(parts: tuple[str, ...], script: str) -> Break:

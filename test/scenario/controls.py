@@ -45,7 +45,7 @@ CONTROLS = (
     Control("failback", "cluster", "resource-stickiness is 0, and the group prefers a node", "fenced node comes back",
             r"the database went back", node.likes_its_home),
     # Storage.
-    Control("volume-open-to-the-other", "storage", "LVM of the passive node accepts the active one's system ID",
+    Control("volume-open-to-the-other", "storage", "LVM of the passive node has the active one's system ID",
             "volume taken by hand on the passive", r"^I2: .* both held volume$", node.open_to_the_other),
     Control("volume-open-on-both", "storage", "the volume is active on the passive node", VERIFY,
             r"volume: expected \S+ not active here; found it is active", node.open_on_both),

@@ -184,7 +184,8 @@ def test_lvm_loses_its_system_id_or_takes_the_others(lab: Lab, tmp_path: Path) -
     assert difference(text, spoiled(lab, tmp_path, control_node.no_system_id, path, text)) == (['system_id_source = "uname"'], [])
     lab.scripts.clear()
     after = spoiled(lab, tmp_path, control_node.open_to_the_other, path, text)
-    assert difference(text, after) == ([], ['local { extra_system_ids = [ "db1" ] }'])
+    new = ['system_id_source = "lvmlocal"', 'local { system_id = "db1" }']
+    assert difference(text, after) == (['system_id_source = "uname"'], new)
 
 
 def test_dead_paths_are_waited_for_without_end(lab: Lab, tmp_path: Path) -> None:
