@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-SUITES = ("unit", "unit-3006", "orchestration", "orchestration-3006", "tool-pieces", "tool-cluster", "scenario")
+SUITES = ("unit", "unit-3006", "orchestration", "orchestration-3006", "tool", "scenario")
 
 
 @dataclass(frozen=True)

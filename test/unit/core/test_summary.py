@@ -32,8 +32,8 @@ def test_a_failure_a_missing_report_and_an_empty_suite_are_failures(tmp_path):
     write(tmp_path, failures=1)
     assert summary.main(tmp_path) == 1
     write(tmp_path)
-    (tmp_path / "tool-pieces.xml").unlink()
+    (tmp_path / "tool.xml").unlink()
     assert summary.main(tmp_path) == 1
     write(tmp_path)
-    write(tmp_path, suites=["tool-pieces"], tests=2, skips=2)
+    write(tmp_path, suites=["tool"], tests=2, skips=2)
     assert summary.main(tmp_path) == 1
