@@ -13,13 +13,7 @@ from scenario.lab import Lab, document
 from scenario.marks import needs_blank
 from scenario.predictions import Prediction
 from scenario.salt_result import changed, failed, minions, orchestration
-from scenario.sampler import Sampler
 from scenario.session import Session
-from scenario.stage import wait_whole
-from scenario.writer import Writer
-
-# Seconds. No run of the formula may cost a client more than a commit that two busy cores delay.
-_UNDISTURBED = 3.0
 
 
 @needs_blank
@@ -101,42 +95,6 @@ def test_second_apply_changes_nothing(converged: Lab, words: list[str]) -> None:
         assert (node, failed(states), changed(states)) == (node, {}, {})
         assert all(state["result"] is True for state in states.values())
     assert done.returncode == 0
-
-
-def test_drift_of_the_nodes_is_repaired_while_a_client_writes(converged: Lab, session: Session) -> None:
-    session.touched()
-    home = wait_whole(converged).home("db-server") or ""
-    results.BUILD.mkdir(parents=True, exist_ok=True)
-    writer = Writer(converged, "drift", results.BUILD)
-    sampler = Sampler(converged.run, converged.nodes,
-                      {"mount": converged.mount, "volume": converged.volume, "addresses": converged.addresses})  # fmt: skip
-    before = {node: digest.node(converged, node) for node in converged.nodes}
-    sampler.start()
-    writer.start()
-    try:
-        _drift(converged, home)
-        applied = converged.apply()
-        states = minions(document(applied))
-        problems = {node: failed(found) for node, found in states.items()}
-    finally:
-        end = writer.stop()
-        sampler.stop()
-    assert problems == {node: {} for node in converged.nodes}
-    assert all(changed(found) for found in states.values()), "nothing was repaired"
-    assert {node: digest.node(converged, node) for node in converged.nodes} == before
-    assert writer.read().longest_gap(end).seconds < _UNDISTURBED
-    assert wait_whole(converged).home("db-server") == home
-    session.settled()
-
-
-def _drift(lab: Lab, home: str) -> None:
-    """Damage both nodes' configuration: files gone, altered and opened up, a heartbeat address gone."""
-    for node in lab.nodes:
-        lab.ask(node, "rm /etc/multipath.conf; echo '# drift' >> /etc/corosync/corosync.conf; chmod 0644 /etc/corosync/authkey")
-    interface = lab.pillar["heartbeat"]["interfaces"][0]
-    peer = lab.peer(home)
-    address = lab.pillar["nodes"][peer]["links"][0]
-    lab.ask(peer, f"ip address del {address}/24 dev {interface}")
 
 
 def _fingerprint(lab: Lab) -> dict[str, object]:

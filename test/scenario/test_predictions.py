@@ -13,7 +13,8 @@ converged
     A whole cluster.
 drifted
     The same, after hands were at it: files gone, altered and opened up, a heartbeat address gone, a cluster property and a
-    grant taken away, one node on standby. The real run that follows then does what was predicted, and nothing else.
+    grant taken away, one node on standby. The real run that follows then does what was predicted and nothing else, while a
+    client writes.
 
 ``build/scenario/predictions.json`` has, for each stage, what was different afterwards, the functions that were run, and
 each state's result, changes and comment.
@@ -25,7 +26,7 @@ from typing import Any
 
 import pytest
 
-from scenario import digest, predictions
+from scenario import digest, predictions, results
 from scenario.function_call import STATES
 from scenario.function_table import BY_THE_FORMULA, CALLS
 from scenario.lab import Lab, document
@@ -33,8 +34,11 @@ from scenario.predictions import Prediction
 from scenario.salt_result import changed, failed, minions
 from scenario.session import Session
 from scenario.stage import wait_whole
+from scenario.writer import Writer
 
 STAGES = ("blank", "half-built", "converged", "drifted")
+# Seconds. No run of the formula may cost a client more than a commit that two busy cores delay.
+_UNDISTURBED = 3.0
 # States of Salt's own have words of their own for what they did.
 _OURS = {function.partition(".")[0] for function in BY_THE_FORMULA}
 
@@ -60,9 +64,16 @@ def test_drift_is_predicted_as_it_is_repaired_and_left_alone_meanwhile(converged
     assert (prediction.different, prediction.returncode, prediction.failed, prediction.wrong()) == ([], 0, {}, [])
     for node in converged.nodes:
         assert len(_ours(prediction.nodes[node])) >= 3, "the drift is not seen"
-    for node, states in minions(document(converged.apply())).items():
+    writer = Writer(converged, "drift", results.BUILD)
+    writer.start()
+    try:
+        applied = minions(document(converged.apply()))
+    finally:
+        end = writer.stop()
+    for node, states in applied.items():
         assert failed(states) == {}
         _same(states, prediction.nodes[node])
+    assert writer.read().longest_gap(end).seconds < _UNDISTURBED
     # The steps that happen once and their configuration, where the database is.
     once = converged.sls(active, "hadb.cluster.accounts", "hadb.cluster.cib")
     assert failed(once) == {}
