@@ -1,12 +1,13 @@
 """``python -m scenario.figures``: what ``make reliability`` runs.
 
-Puts the figures of the last `make faults`, `make controls` and `make chaos` into docs/reliability.md. What was not run
-since the build directory was made keeps the figures that it has.
+Puts the figures of the last `make faults`, `make controls` and `make chaos` into docs/reliability.md, and the results that
+they were made from into docs/runs. What was not run since the build directory was made keeps the figures that it has.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
@@ -25,7 +26,7 @@ BUILD = CHECKOUT / "build"
 
 def faults(build: Path) -> str:
     """Return the figures of `make faults`. Raises FileNotFoundError when there are none."""
-    path = build / "scenario/results.json"
+    path = build / SOURCES["faults"]
     played = json.loads(path.read_text(encoding="utf-8"))
     verdicts = json.loads((build / "scenario/cases.json").read_text(encoding="utf-8"))
     rows = [(one["name"], ", ".join(one["cases"]) or "-", _seconds(one["outage"]), ", ".join(one["fenced"]) or "-", one["writes"],
@@ -42,7 +43,7 @@ def faults(build: Path) -> str:
 
 def controls(build: Path) -> str:
     """Return the figures of `make controls`. Raises FileNotFoundError when there are none."""
-    path = build / "controls/results.json"
+    path = build / SOURCES["controls"]
     played = json.loads(path.read_text(encoding="utf-8"))
     rows = [(one["broken"], one["catcher"], one["verdict"]) for one in played]
     caught = sum(one["verdict"] == "caught" for one in played)
@@ -55,7 +56,7 @@ def controls(build: Path) -> str:
 
 def chaos(build: Path) -> str:
     """Return the figures of `make chaos`. Raises FileNotFoundError when there are none."""
-    path = build / "chaos/results.json"
+    path = build / SOURCES["chaos"]
     record = chaos_record.read(path)
     if record is None:
         raise FileNotFoundError(path)
@@ -67,11 +68,17 @@ def chaos(build: Path) -> str:
     return "\n".join([origin, *chaos_record.summary(record), "", f"In {took}, with {writes} acknowledged writes{longest}."])
 
 
+SOURCES = {"faults": "scenario/results.json", "controls": "controls/results.json", "chaos": "chaos/results.json"}
 PARTS: Mapping[str, Callable[[Path], str]] = {"faults": faults, "controls": controls, "chaos": chaos}
 
 
 def fill(build: Path = BUILD, page: Path = PAGE) -> list[str]:
-    """Put all figures that there are into the page and return their names. Raises ValueError when it has no place for them."""
+    """Put all figures that there are into the page, their sources beside it, and return their names.
+
+    Raises ValueError when the page has no place for them.
+    """
+    runs = page.with_name("runs")
+    runs.mkdir(exist_ok=True)
     text, done = page.read_text(encoding="utf-8"), []
     for name, part in PARTS.items():
         try:
@@ -79,6 +86,7 @@ def fill(build: Path = BUILD, page: Path = PAGE) -> list[str]:
         except FileNotFoundError:
             continue
         text = filled(text, name, block)
+        shutil.copy(build / SOURCES[name], runs / f"{name}.json")
         done.append(name)
     page.write_text(text, encoding="utf-8")
     return done

@@ -31,6 +31,7 @@ def test_page_is_filled_with_what_was_measured_and_keeps_the_rest(tmp_path: Path
     assert "old faults" not in text and "old controls" in text and "old chaos" in text
     assert ": 1 passed, 1 failed, 0 unknown." in text
     assert "1 of 2 scenarios held, in 90 s: 320 acknowledged writes, 1400 samples." in text.replace("2 min", "90 s")
+    assert json.loads((tmp_path / "runs/faults.json").read_text(encoding="utf-8"))[0]["name"] == "server killed"
     assert f"Code abc1234, {datetime.now(timezone.utc):%Y-%m-%d}." in text
     assert "| server killed | D1 | 2.5 s | - | 300 | held |" in text
     assert "| active frozen | A5 | - | db1 | 20 | FAILED |" in text
