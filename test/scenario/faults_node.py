@@ -109,6 +109,8 @@ def shut_down(stage: Stage) -> None:
     """
     stage.lab.ask(stage.active, "systemctl poweroff", check=False)
     stage.wait_home(stage.passive)
+    # Long after the database has gone: whoever wants to switch it on again has to wait until it is off.
+    stage.lab.wait_end(stage.active)
 
 
 def come_back(stage: Stage) -> None:

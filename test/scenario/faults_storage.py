@@ -38,9 +38,10 @@ losetup --detach $device; rm -f {_DISK}; exit $code"""
 
 
 def cut_paths_of_passive(stage: Stage) -> None:
-    """The passive node loses the array: the client must not notice."""
+    """The passive node loses the array and sees it: the client must not notice."""
     for network in ("san1", "san2"):
         stage.lab.verb("cut", network, stage.passive)
+    until(lambda: bad_paths(stage.lab, stage.passive), SEEN_SECONDS, "multipath does not see that the paths are gone", POLL)
     stage.watch(CALM)
 
 

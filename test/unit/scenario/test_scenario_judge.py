@@ -41,7 +41,7 @@ def stage(*, answers: bool, sees: tuple[str, ...]) -> Any:
 
 
 def judged(monkeypatch: pytest.MonkeyPatch, **how: Any) -> list[str]:
-    monkeypatch.setattr(scenario, "faults", lambda _lab: [])
+    monkeypatch.setattr(scenario, "wait_whole", lambda _lab, _seconds: None)
     return scenario._judge(stage(**how), PLAYED, 0.0, 3.0, TWO_MOUNTS)
 
 
@@ -60,3 +60,12 @@ def test_cluster_that_no_node_can_tell_of_is_a_finding_beside_the_others(monkeyp
     found = judged(monkeypatch, answers=True, sees=())
     assert [line[:3] for line in found] == ["I2:", "I1:", "Ass", "Ass"]
     assert found[-1] == "AssertionError: I5: no node tells what has become of the cluster"
+
+
+def test_cluster_that_was_whole_and_is_so_no_more_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    def wait_whole(_lab: object, seconds: float) -> None:
+        raise AssertionError(f"db2: I5: a path to the LUNs is failed (waited {seconds:.0f} s)")
+
+    monkeypatch.setattr(scenario, "wait_whole", wait_whole)
+    found = scenario._judge(stage(answers=True, sees=("db1",)), PLAYED, 0.0, 3.0, TWO_MOUNTS)
+    assert "AssertionError: db2: I5: a path to the LUNs is failed (waited 45 s)" in found
