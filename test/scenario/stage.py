@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 
 from hadblab.errors import LabError
 from scenario import events, invariants
@@ -186,9 +187,19 @@ def free_addresses(lab: Lab) -> None:
 def clean_up(lab: Lab, resources: Iterable[str]) -> None:
     """Make the cluster forget failed actions of resources, as the runbook tells an operator to."""
     for resource in sorted(resources):
-        lab.ask(lab.nodes[0], f"crm_resource --cleanup --resource {resource}")
-        until(lambda name=resource: all(f.resource != name for f in lab.status(lab.nodes[0]).failures), _CLEAN_SECONDS,
+        node = _member(lab)
+        lab.ask(node, f"crm_resource --cleanup --resource {resource}")
+        until(lambda name=resource, node=node: all(f.resource != name for f in lab.status(node).failures), _CLEAN_SECONDS,
               f"the failure of {resource} is not forgotten")  # fmt: skip
+
+
+def _member(lab: Lab) -> str:
+    """Return a node that is in the cluster: the other one may be booting. The first one where none is, to say what is wrong."""
+    for node in lab.nodes:
+        with suppress(LabError, ValueError):
+            if lab.status(node).dc:
+                return node
+    return lab.nodes[0]
 
 
 def filesystem(lab: Lab, node: str) -> tuple[int, bool]:

@@ -43,6 +43,15 @@ def test_failure_that_is_not_forgotten_is_found(lab: FakeLab) -> None:
     stage.clean_up(lab, ["fence-db1"])  # type: ignore[arg-type]
 
 
+def test_node_that_boots_is_not_asked_to_forget(lab: FakeLab) -> None:
+    silent, alone = LabError("Connection refused"), lambda lab: lab.has(dc=None)
+    for booting in (silent, alone):
+        lab.done.clear()
+        lab.answers = [("db1: status", booting), ("db2: status", lambda lab: lab.has(dc="db2"))]
+        stage.clean_up(lab, ["fence-db1"])  # type: ignore[arg-type]
+        assert [done for done in lab.done if "--cleanup" in done] == ["db2: crm_resource --cleanup --resource fence-db1"]
+
+
 def test_stage_tells_whose_failure_it_is_and_takes_silence_for_none(lab: FakeLab) -> None:
     played = Stage(lab, Writer(), lab.cluster)  # type: ignore[arg-type]
     assert played.named(["passive", "active"]) == ["db2", "db1"]
