@@ -63,14 +63,14 @@ scenario: setup ## the whole way in the lab, from blank nodes through every faul
 	mkdir -p build
 	$(VENV)/bin/pytest -q test/scenario --junit-xml=build/scenario.xml
 
-faults: setup ## every fault that there is a scenario for, not only those of `make test`, and security; two hours (estimated) and two builds
+faults: setup ## every fault that there is a scenario for, not only those of `make test`, and security; an hour and a half, and two builds
 	mkdir -p build
 	HADB_FAULTS=all $(VENV)/bin/pytest -q test/scenario/test_security.py test/scenario/test_faults.py --junit-xml=build/faults.xml
 
 chaos: setup ## random faults, also two at once, while a client writes. SEED=n COUNT=n FROM=n; two minutes a fault
 	PYTHONPATH=_utils:test/lab:test DISTRO=$(DISTRO) SALT=$(SALT) $(PY) -m scenario.chaos $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT)) $(if $(FROM),--from $(FROM)) $(if $(DRY_RUN),--dry-run)
 
-controls: setup ## break one setting after the other: does the suite go red for it? hours; CONTROLS=a,b for some
+controls: setup ## break one setting after the other: does the suite go red for it? an hour; CONTROLS=a,b for some
 	PYTHONPATH=_utils:test/lab:test DISTRO=$(DISTRO) SALT=$(SALT) $(PY) -m scenario.run_controls $(if $(CONTROLS),--only $(CONTROLS))
 
 reliability: $(VENV)/.ready ## put the figures of the last faults, controls and chaos into docs/reliability.md
