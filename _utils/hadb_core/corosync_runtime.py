@@ -16,8 +16,9 @@ _LINK = re.compile(r"stats\.knet\.node(\d+)\.link(\d+)\.connected")
 _STATUS = re.compile(r"runtime\.members\.(\d+)\.status")
 _NODE = re.compile(r"nodelist\.node\.(\d+)\.([a-z0-9_]+)")
 
-# Set by Corosync itself while it runs, never in our file.
-_RUNTIME_ONLY = (".bindnetaddr", "nodelist.local_node_pos", "totem.nodeid")
+# Never in our file: set by Corosync itself while it runs, and what an operator orders it to do once, which it then keeps
+# in its map (votequorum(5), docs/runbook.md).
+_RUNTIME_ONLY = (".bindnetaddr", "nodelist.local_node_pos", "totem.nodeid", "quorum.cancel_wait_for_all")
 # Names of sections in the file that the map has in its key instead.
 _FILE_ONLY = (".linknumber",)
 

@@ -69,6 +69,13 @@ def test_a_file_that_differs_from_the_running_one_is_pending(version: str) -> No
     assert (change.path, change.old, change.new, change.impact) == ("totem.token", "3000", "5000", "reload")
 
 
+def test_an_operators_order_to_start_alone_is_no_setting_that_waits() -> None:
+    told = (FIXTURES / "3.1.9/healthy.icmap").read_text() + "quorum.cancel_wait_for_all (u8) = 1\n"
+    icmap = parse_cmap(told)
+    assert icmap["quorum.cancel_wait_for_all"] == 1
+    assert pending(icmap, parse((FIXTURES / "3.1.9/pair.conf").read_text())) == []
+
+
 @pytest.mark.parametrize("text", ["", "Failed to initialize the cmap API\n", "totem.token = 3000\n"])
 def test_an_answer_that_is_no_map_is_never_an_empty_cluster(text: str) -> None:
     with pytest.raises(Unreadable):
