@@ -88,11 +88,15 @@ def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
     return tell
 
 
-@pytest.fixture
-def record(say: Callable[[str], None]) -> Callable[[Result], None]:
-    """Take a scenario's result into the table, and say it at once."""
+@pytest.fixture(scope="session")
+def code() -> str:
+    """Of which version of the formula the results are."""
+    return commit()
 
-    code = commit()
+
+@pytest.fixture
+def record(say: Callable[[str], None], code: str) -> Callable[[Result], None]:
+    """Take a scenario's result into the table, and say it at once."""
 
     def take(result: Result) -> None:
         _played.append(replace(result, commit=code))

@@ -20,7 +20,7 @@ from scenario.report import Head
 from scenario.results import Result
 from scenario.sample import Sample
 from scenario.sampler import Sampler
-from scenario.stage import WHOLE_SECONDS, Stage, clean_up, filesystem, heal, wait_whole
+from scenario.stage import WHOLE_SECONDS, Stage, clean_up, faults, filesystem, heal, wait_paths, wait_whole
 from scenario.status import Status
 from scenario.writer import Writer
 
@@ -30,7 +30,7 @@ FAILOVER = 90.0
 # Both nodes boot from nothing.
 COLD_START = 240.0
 # A path that was gone for a moment may be looked at only now: multipathd does so every 5 to 20 s, and then sees it return.
-_STILL_SECONDS = 45.0
+_PATHS_SECONDS = 45.0
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,8 @@ def _judge_cluster(stage: Stage, scenario: Scenario, powers: list[Power]) -> lis
         stage.named(scenario.fenced), stage.before.fencing, after.fencing, powers, stage.named(scenario.perhaps),
         stage.named(scenario.fencing_fails), stage.named(scenario.refused),
     )  # fmt: skip
-    found += _faults_of(lambda: wait_whole(lab, _STILL_SECONDS))
+    found += _faults_of(lambda: wait_paths(lab, _PATHS_SECONDS))
+    found += faults(lab)
     found += invariants.no_unexplained_failure(after.failures, scenario.explained)
     found += _faults_of(lambda: clean_up(lab, {failure.resource for failure in after.failures} & set(scenario.explained)))
     return found

@@ -165,6 +165,11 @@ def wait_whole(lab: Lab, seconds: float = WHOLE_SECONDS) -> Status:
     return lab.status(lab.nodes[0])
 
 
+def wait_paths(lab: Lab, seconds: float) -> None:
+    """Wait until every path to the array is there. Raises TooLateError, or LabError when a node does not answer."""
+    until(lambda: not any(bad_paths(lab, node) for node in lab.nodes), seconds, "I5: a path to the LUNs does not return", _POLL_SECONDS)
+
+
 def heal(lab: Lab) -> None:
     """Undo everything that a scenario may have done to the hardware."""
     lab.verb("mend")

@@ -117,3 +117,15 @@ def test_sampler_looks_the_same_way_as_is_asked(monkeypatch: pytest.MonkeyPatch)
     assert argv[argv.index("db1") - 1] == "HostName=10.30.1.11"
     # ssh takes the first of two values: the stream stays a connection of its own.
     assert "ControlPath=none" in argv[: argv.index("HostName=10.30.1.11")]
+
+
+def test_path_that_returns_is_waited_for_and_one_that_does_not_is_told(lab: FakeLab) -> None:
+    def status(*states: str) -> str:
+        return "".join(f" 8:{number} {state} 0 0 1" for number, state in enumerate(states)) + " "
+
+    looks = iter([status("A", "F"), status("A", "A"), status("A", "A"), status("A", "A")])
+    lab.answers = [("dmsetup", lambda _lab: next(looks))]
+    stage.wait_paths(lab, 45.0)  # type: ignore[arg-type]
+    lab.answers = [("dmsetup", status("A", "F"))]
+    with pytest.raises(TooLateError, match="I5: a path to the LUNs does not return"):
+        stage.wait_paths(lab, 45.0)  # type: ignore[arg-type]

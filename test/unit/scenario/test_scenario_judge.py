@@ -41,7 +41,8 @@ def stage(*, answers: bool, sees: tuple[str, ...]) -> Any:
 
 
 def judged(monkeypatch: pytest.MonkeyPatch, **how: Any) -> list[str]:
-    monkeypatch.setattr(scenario, "wait_whole", lambda _lab, _seconds: None)
+    monkeypatch.setattr(scenario, "wait_paths", lambda _lab, _seconds: None)
+    monkeypatch.setattr(scenario, "faults", lambda _lab: [])
     return scenario._judge(stage(**how), PLAYED, 0.0, 3.0, TWO_MOUNTS)
 
 
@@ -62,10 +63,12 @@ def test_cluster_that_no_node_can_tell_of_is_a_finding_beside_the_others(monkeyp
     assert found[-1] == "AssertionError: I5: no node tells what has become of the cluster"
 
 
-def test_cluster_that_was_whole_and_is_so_no_more_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
-    def wait_whole(_lab: object, seconds: float) -> None:
-        raise AssertionError(f"db2: I5: a path to the LUNs is failed (waited {seconds:.0f} s)")
+def test_cluster_that_was_whole_and_is_so_no_more_is_a_finding_and_only_its_paths_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    def wait_paths(_lab: object, seconds: float) -> None:
+        raise AssertionError(f"I5: a path to the LUNs does not return (waited {seconds:.0f} s)")
 
-    monkeypatch.setattr(scenario, "wait_whole", wait_whole)
+    monkeypatch.setattr(scenario, "wait_paths", wait_paths)
+    monkeypatch.setattr(scenario, "faults", lambda _lab: ["db2: I5: db1 is not online"])
     found = scenario._judge(stage(answers=True, sees=("db1",)), PLAYED, 0.0, 3.0, TWO_MOUNTS)
-    assert "AssertionError: db2: I5: a path to the LUNs is failed (waited 45 s)" in found
+    assert "AssertionError: I5: a path to the LUNs does not return (waited 45 s)" in found
+    assert "db2: I5: db1 is not online" in found

@@ -83,7 +83,8 @@ def test_stage_without_a_sampler_says_so() -> None:
 @pytest.fixture
 def judged(monkeypatch: pytest.MonkeyPatch):
     """The verdict of a scenario in which nothing else is amiss."""
-    monkeypatch.setattr(scenario, "wait_whole", lambda _lab, _seconds: None)
+    monkeypatch.setattr(scenario, "wait_paths", lambda _lab, _seconds: None)
+    monkeypatch.setattr(scenario, "faults", lambda _lab: [])
     monkeypatch.setattr(scenario, "filesystem", lambda _lab, _home: (0, True))
 
     def verdict(lab: Lab, played: Scenario) -> list[str]:
