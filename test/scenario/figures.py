@@ -24,11 +24,10 @@ PAGE = CHECKOUT / "docs/reliability.md"
 BUILD = CHECKOUT / "build"
 
 
-def faults(build: Path) -> str:
-    """Return the figures of `make faults`. Raises FileNotFoundError when there are none."""
-    path = build / SOURCES["faults"]
+def faults(path: Path) -> str:
+    """Return the figures of `make faults` from its results. Raises FileNotFoundError when there are none."""
     played = json.loads(path.read_text(encoding="utf-8"))
-    verdicts = json.loads((build / "scenario/cases.json").read_text(encoding="utf-8"))
+    verdicts = json.loads(path.with_name("cases.json").read_text(encoding="utf-8"))
     rows = [(one["name"], ", ".join(one["cases"]) or "-", _seconds(one["outage"]), ", ".join(one["fenced"]) or "-", one["writes"],
              "held" if not one["findings"] else "FAILED") for one in played]  # fmt: skip
     held = sum(not one["findings"] for one in played)
@@ -41,9 +40,8 @@ def faults(build: Path) -> str:
     ])  # fmt: skip
 
 
-def controls(build: Path) -> str:
-    """Return the figures of `make controls`. Raises FileNotFoundError when there are none."""
-    path = build / SOURCES["controls"]
+def controls(path: Path) -> str:
+    """Return the figures of `make controls` from its results. Raises FileNotFoundError when there are none."""
     played = json.loads(path.read_text(encoding="utf-8"))
     rows = [(one["broken"], one["catcher"], one["verdict"]) for one in played]
     caught = sum(one["verdict"] == "caught" for one in played)
@@ -54,9 +52,8 @@ def controls(build: Path) -> str:
     ])  # fmt: skip
 
 
-def chaos(build: Path) -> str:
-    """Return the figures of `make chaos`. Raises FileNotFoundError when there are none."""
-    path = build / SOURCES["chaos"]
+def chaos(path: Path) -> str:
+    """Return the figures of `make chaos` from its results. Raises FileNotFoundError when there are none."""
     record = chaos_record.read(path)
     if record is None:
         raise FileNotFoundError(path)
@@ -68,8 +65,12 @@ def chaos(build: Path) -> str:
     return "\n".join([origin, *chaos_record.summary(record), "", f"In {took}, with {writes} acknowledged writes{longest}."])
 
 
-SOURCES = {"faults": "scenario/results.json", "controls": "controls/results.json", "chaos": "chaos/results.json"}
-PARTS: Mapping[str, Callable[[Path], str]] = {"faults": faults, "controls": controls, "chaos": chaos}
+# Where a command's results are below build/, and what makes figures of them.
+PARTS: Mapping[str, tuple[str, Callable[[Path], str]]] = {
+    "faults": ("scenario/results.json", faults),
+    "controls": ("controls/results.json", controls),
+    "chaos": ("chaos/results.json", chaos),
+}
 
 
 def fill(build: Path = BUILD, page: Path = PAGE) -> list[str]:
@@ -80,13 +81,14 @@ def fill(build: Path = BUILD, page: Path = PAGE) -> list[str]:
     runs = page.with_name("runs")
     runs.mkdir(exist_ok=True)
     text, done = page.read_text(encoding="utf-8"), []
-    for name, part in PARTS.items():
+    for name, (place, part) in PARTS.items():
+        path = build / place
         try:
-            block = part(build)
+            block = part(path)
         except FileNotFoundError:
             continue
         text = filled(text, name, block)
-        shutil.copy(build / SOURCES[name], runs / f"{name}.json")
+        shutil.copy(path, runs / f"{name}.json")
         done.append(name)
     page.write_text(text, encoding="utf-8")
     return done
