@@ -15,7 +15,7 @@ def mend(run: RunDir, topology: Topology) -> None:
     :raises LabError: something could not be done.
     """
     for name in topology.nodes:
-        if _power(run, name) == kernel.FROZEN:
+        if power.look(str(run.root), name) == kernel.FROZEN:
             effects.freeze(run, name, frozen=False)
     for link in (*topology.networks, network.BMC):
         links.heal(run, topology, link, None)
@@ -24,9 +24,5 @@ def mend(run: RunDir, topology: Topology) -> None:
             effects.lying_bmc(run, node.name, lies=False)
             effects.slow_bmc(run, node.name, node.bmc.power_off_seconds)
     for name in topology.nodes:
-        if _power(run, name) == kernel.OFF:
+        if power.look(str(run.root), name) == kernel.OFF:
             effects.switch(run, name, chassis.ON)
-
-
-def _power(run: RunDir, name: str) -> str:
-    return kernel.power(power.load(str(run.root), name)[0])

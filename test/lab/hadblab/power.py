@@ -38,6 +38,11 @@ def load(run: str, name: str) -> tuple[Kernel, float]:
     return Kernel(**{**values, "argv": tuple(values["argv"])}), delay
 
 
+def look(run: str, name: str) -> str:
+    """Return whether a node is ``on``, ``off`` or ``frozen``. Raises OSError as :func:`load`."""
+    return kernel.power(load(run, name)[0])
+
+
 def lie(node: Kernel, says: str) -> None:
     """Let a node's BMC say ``on`` or ``off`` from now on, whatever is so; nothing: the truth again.
 

@@ -52,7 +52,7 @@ def wait(run: RunDir, topology: Topology, progress: Callable[[str], None], on_ma
 
 def _until(run: RunDir, node: Node, deadline: float, condition: Callable[[], bool], otherwise: str) -> None:
     while not _holds(condition):
-        if kernel.power(power.load(str(run.root), node.name)[0]) == kernel.OFF:
+        if power.look(str(run.root), node.name) == kernel.OFF:
             raise LabError(f"{node.name} died while it booted: see `lab logs {node.name}`")
         if time.monotonic() > deadline:
             raise LabError(f"{node.name} {otherwise} after {_SECONDS:g} s")

@@ -16,7 +16,6 @@ from hadblab import (
     chassis,
     effects,
     images,
-    kernel,
     links,
     passthrough,
     power,
@@ -102,7 +101,7 @@ def _get(run: RunDir, chosen: argparse.Namespace) -> None:
 def _power(run: RunDir, chosen: argparse.Namespace) -> None:
     name = _node(run, chosen.node)
     if chosen.action == "status":
-        print(kernel.power(power.load(str(run.root), name)[0]))
+        print(power.look(str(run.root), name))
     else:
         effects.switch(run, name, chosen.action)
 
