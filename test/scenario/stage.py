@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 
 from hadblab.errors import LabError
 from scenario import events, invariants
@@ -147,16 +149,19 @@ class Stage:
 
 
 def faults(lab: Lab) -> list[str]:
-    """Return what keeps the cluster from being whole, as both nodes see it."""
+    """Return what keeps the cluster from being whole, as both nodes see it, asked at the same time."""
+    with ThreadPoolExecutor(len(lab.nodes)) as pool:
+        return [fault for found in pool.map(partial(_faults_at, lab), lab.nodes) for fault in found]
+
+
+def _faults_at(lab: Lab, node: str) -> list[str]:
     found = []
-    for node in lab.nodes:
-        try:
-            status = lab.status(node)
-            found += [f"{node}: {fault}" for fault in invariants.whole(status, lab.nodes, lab.group, lab.fences)]
-            found += [f"{node}: I5: a path to the LUNs is {path}" for path in bad_paths(lab, node)]
-        except (LabError, ValueError) as error:
-            found.append(f"{node}: I5: {error}")
-    return found
+    try:
+        found += invariants.whole(lab.status(node), lab.nodes, lab.group, lab.fences)
+        found += [f"I5: a path to the LUNs is {path}" for path in bad_paths(lab, node)]
+    except (LabError, ValueError) as error:
+        found.append(f"I5: {error}")
+    return [f"{node}: {fault}" for fault in found]
 
 
 def wait_whole(lab: Lab, seconds: float = WHOLE_SECONDS) -> Status:

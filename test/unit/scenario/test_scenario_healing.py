@@ -129,3 +129,13 @@ def test_path_that_returns_is_waited_for_and_one_that_does_not_is_told(lab: Fake
     lab.answers = [("dmsetup", status("A", "F"))]
     with pytest.raises(TooLateError, match="I5: a path to the LUNs does not return"):
         stage.wait_paths(lab, 45.0)  # type: ignore[arg-type]
+
+
+def test_what_each_node_sees_amiss_is_told_also_when_it_then_stops_answering(lab: FakeLab) -> None:
+    lab.answers = [("dmsetup", " 8:0 A 0 0 1  8:16 A 0 0 1 ")]
+    assert stage.faults(lab) == []  # type: ignore[arg-type]
+    lab.has(quorum=False)
+    lab.answers = [("db2: dmsetup", LabError("no answer")), ("dmsetup", " 8:0 A 0 0 1  8:16 F 0 0 1 ")]
+    assert stage.faults(lab) == [  # type: ignore[arg-type]
+        "db1: I5: no quorum", "db1: I5: a path to the LUNs is failed", "db2: I5: no quorum", "db2: I5: no answer",
+    ]  # fmt: skip
