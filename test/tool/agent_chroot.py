@@ -12,11 +12,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from cib_chroot import chroot
+from chroots import chroot
 
 AGENTS = Path(__file__).resolve().parents[2] / "hadb/files/agents"
-# What a database node has of these; libxml2-utils is for ocf-tester.
-PACKAGES = ("resource-agents", "lvm2", "iproute2", "procps", "e2fsprogs", "libxml2-utils")
 SUCCESS, GENERIC, UNIMPLEMENTED, INSTALLED, CONFIGURED, NOT_RUNNING = 0, 1, 3, 5, 6, 7
 
 # The agents are at /mnt, where every account can read them.
@@ -32,7 +30,7 @@ class Agents:
     """The agents in a chroot of one release; ``directory``, below ``/tmp``, is the same inside and outside."""
 
     def __init__(self, suite: str, directory: Path, space: Space | None = None) -> None:
-        self.root, self.directory, self.space = chroot(suite, PACKAGES), directory, space
+        self.root, self.directory, self.space = chroot(suite), directory, space
         self.bin = directory / "bin"
         self.bin.mkdir()
         self.environment = {

@@ -1,7 +1,7 @@
 """Write the golden files of Pacemaker and Corosync anew: python test/tool/capture_cluster.py SUITE [PART ...].
 
 Parts: ``pacemaker`` (a live cluster that hadb configured, held, crashed, fenced), ``corosync`` (two daemons
-and their cables), ``descriptions`` (agents and properties). Needs root and mmdebstrap, see ``cib_chroot.py``.
+and their cables), ``descriptions`` (agents and properties). Needs root and mmdebstrap, see ``chroots.py``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "_utils"), str(ROOT / "test")]
 
-from cib_chroot import chroot, run_all  # noqa: E402
+from chroots import chroot  # noqa: E402
+from cib_chroot import run_all  # noqa: E402
 from cib_cluster import Cluster  # noqa: E402
 from cib_document import captured  # noqa: E402
 from corosync_pair import NODES, Pair, pair  # noqa: E402

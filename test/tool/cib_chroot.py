@@ -1,4 +1,4 @@
-"""Chroots with the real Pacemaker tools of each supported Debian release, built once and kept.
+"""The real Pacemaker tools of each supported Debian release, run in its chroot.
 
 With ``CIB_file`` set, the CIB tools and crmsh work on a file and need no daemon, so whole
 CIBs can be judged by the tools that will run on the servers, two releases side by side.
@@ -6,24 +6,11 @@ CIBs can be judged by the tools that will run on the servers, two releases side 
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
-import os
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-MIRROR = "http://deb.debian.org/debian"
-# Debian 13 split fence-agents into one package per agent; the whole set would be 100 MB of clouds' SDKs.
-FENCE_AGENTS = {
-    "bookworm": "fence-agents",
-    "trixie": "fence-agents-ipmilan",
-    "sid": "fence-agents-ipmilan",
-}
-SUITES = tuple(FENCE_AGENTS)
-BUILD_SECONDS = 1200
 
 _FILES = Path(__file__).resolve().parents[2] / "hadb/files"
 # Where hadb.pacemaker.agents and hadb.fencing.agent install them; a test of the SLS files holds them to that.
@@ -41,51 +28,6 @@ _LAYERED = (
 )
 # A mount namespace that ends with the command: /tmp is shared, so that file names mean the same inside.
 _ENTER = 'mount --bind /tmp "$0/tmp" && mount --bind /dev "$0/dev" && mount -t proc proc "$0/proc" && exec chroot "$0" "$@"'
-
-
-def chroot(suite: str, packages: Sequence[str] = ()) -> Path:
-    """Return the root directory of ``suite`` with Pacemaker in it, building what is missing.
-
-    :param packages: what it has instead of Pacemaker.
-    :raises subprocess.CalledProcessError: it could not be built.
-    """
-    packages = packages or (
-        "pacemaker",
-        "pacemaker-cli-utils",
-        "crmsh",
-        "resource-agents",
-        FENCE_AGENTS[suite],
-        "ipmitool",
-    )
-    key = hashlib.sha256(" ".join((suite, *packages)).encode()).hexdigest()[:12]
-    home = Path(os.environ.get("HADB_CACHE", "/root/.cache/hadb")) / "chroots"
-    home.mkdir(parents=True, exist_ok=True)
-    final = home / f"{suite}-{key}"
-    with (home / f"{suite}.lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not final.is_dir():
-            _build(suite, packages, final)
-    return final
-
-
-def _build(suite: str, packages: Sequence[str], final: Path) -> None:
-    partial = final.with_suffix(".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    argv = [
-        "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
-        "mmdebstrap", "--mode=root", "--format=directory", "--variant=minbase",
-        # A snapshot mirror serves a sid whose Release file has expired; its signature is checked all the same.
-        "--aptopt=Apt::Install-Recommends false", '--aptopt=Acquire::Check-Valid-Until "false"', "--dpkgopt=force-unsafe-io",
-        "--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/locale/*",
-        # Nothing in a chroot may start a daemon of this machine.
-        "--setup-hook=mkdir -p \"$1/usr/sbin\"; printf '#!/bin/sh\\nexit 101\\n' >\"$1/usr/sbin/policy-rc.d\"",
-        "--setup-hook=chmod 755 \"$1/usr/sbin/policy-rc.d\"",
-        # Since Corosync 3.1.10-2 systemd makes these when it starts the service.
-        '--customize-hook=mkdir -p "$1/var/lib/corosync" "$1/var/log/corosync"',
-        f"--include={','.join(packages)}", suite, str(partial), f"deb {MIRROR} {suite} main",
-    ]  # fmt: skip
-    subprocess.run(argv, check=True, timeout=BUILD_SECONDS, stdin=subprocess.DEVNULL)
-    partial.rename(final)
 
 
 def agents_layer(directory: Path) -> Path:

@@ -15,7 +15,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cib_chroot import agents_layer, chroot
+from chroots import chroot
+from cib_chroot import agents_layer
 
 NODES = {"db1": "172.31.9.1", "db2": "172.31.9.2"}
 # Seconds that two nodes take to elect a controller; 20 with nothing else to do, dc-deadtime among them.

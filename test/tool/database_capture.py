@@ -9,7 +9,8 @@ from pathlib import Path
 REPO = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(REPO / "_utils"), str(REPO / "test" / "tool")]
 
-from database_chroot import SERVERS, Node, database  # noqa: E402
+from chroots import SERVERS  # noqa: E402
+from database_chroot import Node, database  # noqa: E402
 
 from hadb_core import db_facts, db_server, db_sql  # noqa: E402
 

@@ -6,10 +6,8 @@ the chroot's own Python, see ``database_driver.py``.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -19,14 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-MIRROR = "http://deb.debian.org/debian"
-SERVERS: Mapping[str, str] = {
-    "bookworm": "mariadb",
-    "trixie": "mariadb",
-    "sid": "mysql",
-}  # MySQL is in sid only
+from chroots import SERVERS, chroot
+
 REPO = Path(__file__).resolve().parents[2]
-BUILD_SECONDS = 1200
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8"}
 
 _ENTER = """
@@ -35,45 +28,6 @@ mount --bind "$1/dbmnt" "$0/dbmnt" && mount --bind "$1/etc" "$0/etc/hadb" && mou
 mount --bind "$2" "$0/mnt" || exit 99
 root=$0; shift 2; exec chroot "$root" "$@"
 """
-
-
-def chroot(suite: str) -> Path:
-    """Return the root directory of ``suite`` with its database server, building what is missing."""
-    home = Path(os.environ.get("HADB_CACHE", "/root/.cache/hadb")) / "chroots"
-    home.mkdir(parents=True, exist_ok=True)
-    final = home / f"database-{suite}"
-    with (home / f"database-{suite}.lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not final.is_dir():
-            _build(suite, final)
-        for mount_point in ("dbmnt", "etc/hadb", "var/log/mysql"):
-            (final / mount_point).mkdir(parents=True, exist_ok=True)
-    return final
-
-
-def _build(suite: str, final: Path) -> None:
-    server = SERVERS[suite]
-    partial = final.with_suffix(".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    packages = f"{server}-server,{server}-client,resource-agents,python3,procps,apparmor,systemd"
-    subprocess.run(
-        [
-            "mmdebstrap",
-            "--variant=apt",
-            "--aptopt=APT::Install-Recommends false",
-            "--aptopt=Acquire::Check-Valid-Until false",
-            "--dpkgopt=force-unsafe-io",
-            f"--include={packages}",
-            suite,
-            str(partial),
-            MIRROR,
-        ],
-        check=True,
-        timeout=BUILD_SECONDS,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-    )
-    partial.rename(final)
 
 
 def small(flavour: str, **settings: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cib_chroot import SUITES
+from chroots import SUITES
 from cib_cluster import Cluster
 from cib_document import AGENT_SETS, without_vip
 from cib_document import document as shipped

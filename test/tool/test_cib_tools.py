@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cib_chroot import SUITES, agents_layer, chroot, run_all
+from chroots import SUITES, chroot
+from cib_chroot import agents_layer, run_all
 from cib_document import AGENT_SETS, with_addresses_in_the_group, without_vip
 from cib_document import document as shipped
 from joined_module import pacemaker

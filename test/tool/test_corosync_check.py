@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import chroots
 import cib_chroot
 import pytest
 from joined_module import corosync as joined
@@ -25,9 +26,9 @@ SETTINGS = {
 }  # fmt: skip
 
 
-@pytest.fixture(params=cib_chroot.SUITES)
+@pytest.fixture(params=chroots.SUITES)
 def corosync(request: pytest.FixtureRequest) -> SimpleNamespace:
-    inside = cib_chroot.run_all(cib_chroot.chroot(request.param))
+    inside = cib_chroot.run_all(chroots.chroot(request.param))
 
     def as_db1(argv: list[str], **how: Any) -> dict[str, Any]:
         # Corosync looks for the node that has this machine's name.

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
-import cib_chroot
+import chroots
 import pytest
 from corosync_pair import NODES, Pair, pair, until
 from joined_module import corosync as joined
@@ -29,9 +29,9 @@ def wanted(**settings: object) -> str:
     return corosync_conf.render(corosync_wanted.wanted("nova-db", NODES, {**SETTINGS, **settings}))
 
 
-@pytest.fixture(params=cib_chroot.SUITES)
+@pytest.fixture(params=chroots.SUITES)
 def nodes(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pair]:
-    with pair(cib_chroot.chroot(request.param), tmp_path) as both:
+    with pair(chroots.chroot(request.param), tmp_path) as both:
         for node in NODES:
             both.configure(node, wanted(), KEY)
         yield both

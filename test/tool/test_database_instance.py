@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from database_chroot import SERVERS, Failed, Node, small
+from chroots import SERVERS
+from database_chroot import Failed, Node, small
 
 SECRET = "s3cr'et\\\"#ä ;`$(x)"
 KEY = "hadb:database:accounts:nova:password"

@@ -10,7 +10,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
 
-import cib_chroot
+import chroots
 import pytest
 from bmc_simulator import PASSWORD, USER, simulator
 from fence_agent import ADDRESS, Agent, result
@@ -308,7 +308,7 @@ def test_the_metadata_name_what_the_agent_takes(agent: Agent) -> None:
         assert "unknown option" not in agent.by_hand(f"--{name}=x").stderr
 
 
-@pytest.mark.parametrize("suite", cib_chroot.SUITES)
+@pytest.mark.parametrize("suite", chroots.SUITES)
 def test_pacemaker_reads_the_metadata(suite: str, tmp_path: Path) -> None:
     agent = tmp_path / "sbin" / "fence_hadb"
     agent.parent.mkdir()
@@ -323,7 +323,7 @@ def test_pacemaker_reads_the_metadata(suite: str, tmp_path: Path) -> None:
     )
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    argv = ["unshare", "--mount", "sh", "-c", enter, str(cib_chroot.chroot(suite)), str(scratch), str(agent)]
+    argv = ["unshare", "--mount", "sh", "-c", enter, str(chroots.chroot(suite)), str(scratch), str(agent)]
     done = subprocess.run(
         argv, capture_output=True, text=True, timeout=60, env={"PATH": "/usr/sbin:/usr/bin"}
     )

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import cib_chroot
+import chroots
 import pytest
 from corosync_pair import NODES, Pair, pair, until
 
@@ -29,10 +29,10 @@ PROGRAMS = {
 }
 
 
-@pytest.fixture(params=cib_chroot.SUITES)
+@pytest.fixture(params=chroots.SUITES)
 def nodes(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pair]:
     text = corosync_conf.render(corosync_wanted.wanted("nova-db", NODES, SETTINGS))
-    with pair(cib_chroot.chroot(request.param), tmp_path) as both:
+    with pair(chroots.chroot(request.param), tmp_path) as both:
         for node in NODES:
             both.configure(node, text, bytes(range(256)))
             both.start(node)

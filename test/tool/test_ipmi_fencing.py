@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import cib_chroot
+import chroots
 import pytest
 from bmc_simulator import PASSWORD, USER, Guard, Simulator, simulator
 
@@ -65,7 +65,7 @@ def fence(suite: str, bmc: Simulator, action: str) -> subprocess.CompletedProces
     }  # fmt: skip
     shutil.copy(ROOT / "hadb/files/ipmitool", bmc.scratch / "wrapper")
     (bmc.scratch / "wrapper").chmod(0o755)
-    root = cib_chroot.chroot(suite)
+    root = chroots.chroot(suite)
     enter = 'mount --bind /tmp "$0/tmp" && mount --bind /dev "$0/dev" && mount -t proc proc "$0/proc" && exec chroot "$0" "$@"'
     return subprocess.run(
         ["unshare", "--mount", "sh", "-c", enter, str(root), "fence_ipmilan"],
@@ -75,7 +75,7 @@ def fence(suite: str, bmc: Simulator, action: str) -> subprocess.CompletedProces
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("suite", cib_chroot.SUITES)
+@pytest.mark.parametrize("suite", chroots.SUITES)
 def test_the_agent_fences_without_a_password_parameter(suite: str, bmc: Simulator) -> None:
     assert fence(suite, bmc, "monitor").returncode == 0
     assert fence(suite, bmc, "status").returncode == 0
@@ -85,7 +85,7 @@ def test_the_agent_fences_without_a_password_parameter(suite: str, bmc: Simulato
     assert (fence(suite, bmc, "reboot").returncode, bmc.power) == (0, "on")
 
 
-@pytest.mark.parametrize("suite", cib_chroot.SUITES)
+@pytest.mark.parametrize("suite", chroots.SUITES)
 def test_the_agent_fails_with_a_wrong_password_file(suite: str, bmc: Simulator) -> None:
     (bmc.scratch / "passwords" / ADDRESS).write_text("wrong\n")
     assert fence(suite, bmc, "off").returncode != 0

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cib_chroot import SUITES, chroot, run_all
+from chroots import SUITES, chroot
+from cib_chroot import run_all
 
 from hadb_core import lvm_config, multipath_config
 from hadb_core.block_lun import Stage, stage
 from support import load
 
-PACKAGES = ("lvm2", "multipath-tools", "parted", "e2fsprogs")
 WWID = "36001405000000000000000000000001"
 LUNS = [{"wwid": WWID, "min_size": 2**26}]
 SIZE = 2**28
@@ -31,7 +31,7 @@ class Disk:
     """A loop device, the storage modules on it, and one release's tools."""
 
     def __init__(self, suite: str, directory: Path) -> None:
-        self.root, self.directory = chroot(suite, PACKAGES), directory
+        self.root, self.directory = chroot(suite), directory
         image = directory / "disk"
         with image.open("wb") as stream:
             stream.truncate(SIZE)

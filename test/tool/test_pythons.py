@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from database_chroot import chroot
+from chroots import chroot
 from pythons import check, find
 
 
