@@ -10,9 +10,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
+from functools import partial
 from typing import Any
 
 from scenario import digest, results
+from scenario.at_once import of_each
 from scenario.lab import Lab, document
 from scenario.salt_calls import Salt
 from scenario.salt_result import failed, orchestration
@@ -75,18 +78,17 @@ class Prediction:
         before = _everything(lab)
         done = lab.orchestrate("test=True")
         self.stage, self.returncode, self.master = stage, done.returncode, orchestration(document(done))
-        salt = Salt(lab)
-        try:
-            low = {node: salt.one(node, "state.show_low_sls", mods=list(SLS)) for node in lab.nodes}
-            # A duty is of one node only, and both are asked.
-            every = {one["__id__"]: one for chunks in low.values() for one in chunks}
-            self.nodes: dict[str, States] = {}
-            for node, chunks in low.items():
-                own = {one["__id__"]: one for one in chunks}
-                data = high([own.get(name, one) for name, one in every.items()])
-                self.nodes[node] = salt.one(node, "state.high", data=data, test=True)
-        finally:
-            salt.close()
+        low = of_each(lab.nodes, partial(_called, lab, function="state.show_low_sls", mods=list(SLS)))
+        # A duty is of one node only, and both are asked.
+        every = {one["__id__"]: one for chunks in low.values() for one in chunks}
+
+        def predicted(node: str) -> States:
+            own = {one["__id__"]: one for one in low[node]}
+            data = high([own.get(name, one) for name, one in every.items()])
+            found: States = _called(lab, node, "state.high", data=data, test=True)
+            return found
+
+        self.nodes: dict[str, States] = of_each(lab.nodes, predicted)
         after = _everything(lab)
         self.different = [line for place in before for line in _difference(place, before[place], after[place])]
         self._write(time.monotonic() - began)
@@ -125,8 +127,14 @@ def record() -> dict[str, Any]:
     return _record
 
 
+def _called(lab: Lab, node: str, function: str, **named: Any) -> Any:
+    # A client of its own: one waits for one answer.
+    with closing(Salt(lab)) as salt:
+        return salt.one(node, function, **named)
+
+
 def _everything(lab: Lab) -> dict[str, list[str]]:
-    nodes = {node: [*digest.node(lab, node), *digest.running(lab, node)] for node in lab.nodes}
+    nodes = of_each(lab.nodes, lambda node: [*digest.node(lab, node), *digest.running(lab, node)])
     # A LUN in use is written to by the database; the spare one and a blank one are not.
     used = any(line.startswith("mount ") for lines in nodes.values() for line in lines)
     luns = {path.stem: path for path in sorted(lab.run.lun("x").parent.glob("*.img"))}

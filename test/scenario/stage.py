@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Collection, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 
 from hadblab.errors import LabError
 from scenario import events, invariants
+from scenario.at_once import of_each
 from scenario.lab import ARRAY_CARD, Lab
 from scenario.sample import Sample
 from scenario.sampler import Sampler
@@ -150,8 +150,7 @@ class Stage:
 
 def faults(lab: Lab) -> list[str]:
     """Return what keeps the cluster from being whole, as both nodes see it, asked at the same time."""
-    with ThreadPoolExecutor(len(lab.nodes)) as pool:
-        return [fault for found in pool.map(partial(_faults_at, lab), lab.nodes) for fault in found]
+    return [fault for found in of_each(lab.nodes, partial(_faults_at, lab)).values() for fault in found]
 
 
 def _faults_at(lab: Lab, node: str) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import closing
 
 from scenario import digest, results
 from scenario.function_player import Player
@@ -22,12 +23,9 @@ def test_every_function_does_what_it_says_and_is_put_back(converged: Lab, sessio
     results.BUILD.mkdir(parents=True, exist_ok=True)
     home = wait_whole(converged).home("db-server") or ""
     before = {node: _lasting(converged, node) for node in converged.nodes}
-    salt = Salt(converged)
-    try:
+    with closing(Salt(converged)) as salt:
         player = Player(converged, salt, home, results.BUILD)
         findings = player.play(CALLS)
-    finally:
-        salt.close()
     (results.BUILD / "functions.json").write_text(json.dumps(player.record, indent=1) + "\n", encoding="utf-8")
     assert findings == [], "\n" + "\n".join(findings)
     # One node was fenced last: it has come back by itself, and the database is where it was.
