@@ -12,7 +12,7 @@ COVERAGE = --cov --cov-report=term:skip-covered --cov-fail-under=95
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check lint unit orchestration orchestration-new orchestration-old tool scenario host
-.PHONY: faults chaos controls reliability bench performance mutants docs down clean images
+.PHONY: beside faults chaos controls reliability bench performance mutants docs down clean images
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,13 +21,16 @@ demo: setup ## two blank nodes become a fenced database, watched live; leaves th
 	test/demo --distro $(DISTRO) --salt $(SALT)
 
 # Salt's own tests miss answers beside a lab, so they come first, while its images are built. The lab waits more than it works;
-# the tool tests take what it leaves and nothing else, see `leftover`.
+# tool and unit tests take what it leaves and nothing else, see `leftover`.
 test: ## everything: what CI runs
 	$(MAKE) --output-sync=target --jobs=3 setup $(OLD)/.ready
-	$(MAKE) check
+	$(MAKE) lint
 	$(MAKE) --output-sync=target --jobs=3 -o setup orchestration-new orchestration-old images
-	$(MAKE) --jobs=2 -o setup scenario tool
+	$(MAKE) --jobs=2 -o setup scenario beside
 	@$(PY) test/summary.py
+
+beside:
+	$(leftover) $(MAKE) -o setup tool unit
 
 images: setup
 	$(LAB) images --distro $(DISTRO) --salt $(SALT)
@@ -57,7 +60,7 @@ orchestration-old: $(OLD)/.ready
 
 tool: setup ## real crm, cibadmin, corosync, mariadb and ipmi_sim in chroots, no daemons of the host
 	mkdir -p build
-	$(leftover) $(VENV)/bin/pytest -q -n 2 --dist loadfile test/tool --junit-xml=build/tool.xml
+	$(VENV)/bin/pytest -q -n 2 --dist loadfile test/tool --junit-xml=build/tool.xml
 
 scenario: setup ## the whole way in the lab, from blank nodes through every fault
 	mkdir -p build
