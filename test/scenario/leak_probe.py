@@ -22,7 +22,7 @@ import zlib
 CHUNK = 1 << 20
 # pe-input-1.bz2 of Pacemaker, rotated logs.
 OPENERS = {".bz2": bz2.open, ".gz": gzip.open, ".xz": lzma.open}
-DAMAGED = (OSError, EOFError, lzma.LZMAError, zlib.error)
+DAMAGED = (OSError, lzma.LZMAError, zlib.error)
 
 
 class Needles:
@@ -49,6 +49,22 @@ class Needles:
             found |= self.within(window)
             tail = window[-self.longest :]
         return found, total
+
+
+def torn(packed):
+    """Return a function that reads a packed file to its end, also to one that came too soon.
+
+    A node that lost its power while it wrote one leaves it so; what nobody can unpack is told to nobody.
+    """
+
+    def read(size):
+        try:
+            # What could be unpacked before the tear; read() would throw it away.
+            return packed.read1(size)
+        except EOFError:
+            return b""
+
+    return read
 
 
 def access_of(status):
@@ -102,7 +118,7 @@ class Search:
         if unpack:
             try:
                 with unpack(path, "rb") as packed:
-                    found |= self.needles.stream(packed.read)[0]
+                    found |= self.needles.stream(torn(packed))[0]
             except DAMAGED as error:
                 self.unread.append(f"{path}: {type(error).__name__}: {error}")
         self.files += 1

@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import lzma
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -82,12 +83,23 @@ def test_what_a_command_prints_is_searched_on_both_its_outputs(tmp_path: Path) -
     assert told["unread"] == []
 
 
+@pytest.mark.parametrize(("ending", "module"), [("bz2", bz2), ("gz", gzip), ("xz", lzma)])
+def test_a_packed_file_that_a_power_cut_has_torn_is_searched_up_to_there(tmp_path: Path, ending: str, module: Any) -> None:
+    # What is packed badly: the secret's part is complete long before the end.
+    packed = module.compress(SECRET.encode() + random.Random(1).randbytes(3 << 20))
+    (tmp_path / f"torn.{ending}").write_bytes(packed[:-100])
+    (tmp_path / f"nothing.{ending}").write_bytes(module.compress(b"x" * 1000)[:-8])
+    (tmp_path / f"empty.{ending}").write_bytes(b"")
+    told = searched(tmp_path)
+    assert (places(told), told["unread"]) == ([f"torn.{ending}"], [])
+
+
 def test_what_cannot_be_searched_is_told(tmp_path: Path) -> None:
-    (tmp_path / "torn.bz2").write_bytes(bz2.compress(b"x" * 1000)[:-8])
+    (tmp_path / "none.bz2").write_bytes(b"not packed either")
     (tmp_path / "none.gz").write_bytes(b"not packed at all")
     told = searched(tmp_path, commands={"fails": ["false"], "missing": ["/no/such/program"]})
     assert len(told["unread"]) == 4
-    for what in ("torn.bz2", "none.gz", "fails: exit status 1", "missing: No such file"):
+    for what in ("none.bz2", "none.gz", "fails: exit status 1", "missing: No such file"):
         assert any(what in one for one in told["unread"]), told["unread"]
 
 
