@@ -35,7 +35,7 @@ beside:
 images: setup
 	$(LAB) images --distro $(DISTRO) --salt $(SALT)
 
-check: lint unit ## lint, unit, render and loader tests with both Salts; no lab, under two minutes
+check: lint unit ## lint, unit, render and loader tests with both Salts; no lab, two minutes
 
 lint: $(VENV)/.ready ## ruff, yamllint and the house rules
 	$(VENV)/bin/ruff check _modules _states _runners _utils test tools
