@@ -99,6 +99,16 @@ def test_nodes_are_asked_over_the_array_while_the_management_network_is_the_faul
         [], ["HostName=10.30.1.11"], ["HostName=10.30.1.12"], [], []]  # fmt: skip
 
 
+def test_who_waits_for_a_booting_node_does_not_wait_for_one_connection(asked: list[list[str]]) -> None:
+    real = Lab()
+    real.look_over("san1")
+    asked.clear()
+    with pytest.raises(ValueError):
+        real.status("db1")
+    (options,) = asked
+    assert "ConnectTimeout=3" in options and "HostName=10.30.1.11" in options
+
+
 def test_sampler_looks_the_same_way_as_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[list[str]] = []
 
