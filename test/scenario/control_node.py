@@ -173,6 +173,7 @@ filesystem_error = on(ACTIVE, "echo control >/sys/fs/ext4/$(basename $(readlink 
 
 option_file_weakened = on(BOTH, "sed -i 's/^innodb_flush_log_at_trx_commit = 1$/innodb_flush_log_at_trx_commit = 2/'"
                                 " /etc/hadb/my.cnf\ngrep -q 'commit = 2' /etc/hadb/my.cnf")  # fmt: skip
+oom_ends_pacemaker = on(ACTIVE, "rm /etc/systemd/system/pacemaker.service.d/hadb.conf\nsystemctl daemon-reload")
 systemd_may_start_it = on(PASSIVE, "systemctl unmask mariadb.service")
 # Once a minute instead of once a second: whether rows are lost is not to depend on the moment of the power cut.
 _commits_in_memory = on(ACTIVE, "mariadb --execute 'SET GLOBAL innodb_flush_log_at_timeout = 60;"

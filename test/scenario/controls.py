@@ -42,6 +42,8 @@ CONTROLS = (
             r"it started alone", node.ignores_quorum),
     Control("cluster-not-started-at-boot", "cluster", "Corosync and Pacemaker are not enabled on the passive node",
             "passive powered off", r"I5: db\d is not online", node.not_started_at_boot),
+    Control("oom-ends-pacemaker", "cluster", "systemd stops Pacemaker when the server is killed for its memory",
+            "active out of memory", r"Pacemaker was shut down with the server", node.oom_ends_pacemaker),
     Control("failback", "cluster", "resource-stickiness is 0, and the group prefers a node", "fenced node comes back",
             r"the database went back", node.likes_its_home),
     # Storage.

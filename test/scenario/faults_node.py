@@ -64,9 +64,11 @@ def keep_busy(stage: Stage) -> None:
 
 
 def run_out_of_memory(stage: Stage) -> None:
-    """The kernel ends the process that it thinks the largest: the server, and nothing of the cluster."""
+    """The kernel ends the process that it thinks the largest: the server, and nothing of the cluster, which starts it again."""
+    stack = stage.pid(stage.active, "pacemakerd")
     strike(stage, NO_MEMORY)
     stage.wait_served(time.monotonic())
+    assert stage.pid(stage.active, "pacemakerd") == stack, "Pacemaker was shut down with the server"
 
 
 def fill_root(stage: Stage) -> None:

@@ -102,6 +102,13 @@ def went_back() -> list[str]:
     return said_by(faults_node.come_back, stage)
 
 
+def ended_with_the_server() -> list[str]:
+    pids = iter(["1200", "1300"])
+    stage = SimpleNamespace(lab=SimpleNamespace(ask=lambda *_w: None), active="db1", wait_served=lambda _since: None,
+                            pid=lambda _node, _program: next(pids))  # fmt: skip
+    return said_by(faults_node.run_out_of_memory, stage)
+
+
 def not_online() -> list[str]:
     members = {"db1": Member("db1", True, ()), "db2": Member("db2", False, ())}
     status = Status(quorum=True, dc="db1", members=members, resources={}, failures=(), fencing=())
@@ -172,6 +179,7 @@ WORDS: dict[str, Callable[[], list[str]]] = {
     "fencing-device-on-its-target": on_its_target,
     "cipher-zero": anybody_let_in,
     "cluster-not-started-at-boot": not_online,
+    "oom-ends-pacemaker": ended_with_the_server,
     "failback": went_back,
     "volume-open-to-the-other": lambda: held_by_both("volume"),
     "volume-open-on-both": open_on_both,
