@@ -6,8 +6,6 @@ PY    := $(VENV)/bin/python
 LAB   := test/lab/lab
 DISTRO ?= debian13
 SALT ?= 3008.3
-# Runs only when no other program wants the processor: SCHED_IDLE of sched(7), less than any nice value.
-leftover = chrt --idle 0
 COVERAGE = --cov --cov-report=term:skip-covered --cov-fail-under=95
 
 .DEFAULT_GOAL := help
@@ -21,7 +19,7 @@ demo: setup ## two blank nodes become a fenced database, watched live; leaves th
 	test/demo --distro $(DISTRO) --salt $(SALT)
 
 # Salt's own tests miss answers beside a lab, so they come first, while its images are built. The lab waits more than it works;
-# tool and unit tests take what it leaves and nothing else, see `leftover`.
+# tool and unit tests take what it leaves and nothing else.
 test: ## everything: what CI runs
 	$(MAKE) --output-sync=target --jobs=3 setup $(OLD)/.ready
 	$(MAKE) lint
@@ -29,8 +27,9 @@ test: ## everything: what CI runs
 	$(MAKE) --jobs=2 -o setup scenario beside
 	@$(PY) test/summary.py
 
+# Runs only when no other program wants the processor: SCHED_IDLE of sched(7), less than any nice value.
 beside:
-	$(leftover) $(MAKE) -o setup tool unit
+	chrt --idle 0 $(MAKE) -o setup tool unit
 
 images: setup
 	$(LAB) images --distro $(DISTRO) --salt $(SALT)

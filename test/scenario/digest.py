@@ -6,6 +6,7 @@ import hashlib
 import os
 from pathlib import Path
 
+from scenario.at_once import of_each
 from scenario.lab import Lab
 
 _SLOW_SECONDS = 120.0
@@ -58,6 +59,11 @@ def node(lab: Lab, name: str) -> list[str]:
 def running(lab: Lab, name: str) -> list[str]:
     """Return lines that tell what runs on a node and how; equal lines, nothing was started, stopped or reconfigured."""
     return lab.ask(name, _RUNNING, timeout=_SLOW_SECONDS).stdout.splitlines()
+
+
+def nodes(lab: Lab) -> dict[str, list[str]]:
+    """Return for each database node the lines of :func:`node` and :func:`running`."""
+    return of_each(lab.nodes, lambda name: [*node(lab, name), *running(lab, name)])
 
 
 def head(lab: Lab, name: str) -> str:

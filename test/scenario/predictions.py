@@ -134,7 +134,7 @@ def _called(lab: Lab, node: str, function: str, **named: Any) -> Any:
 
 
 def _everything(lab: Lab) -> dict[str, list[str]]:
-    nodes = of_each(lab.nodes, lambda node: [*digest.node(lab, node), *digest.running(lab, node)])
+    nodes = digest.nodes(lab)
     # A LUN in use is written to by the database; the spare one and a blank one are not.
     used = any(line.startswith("mount ") for lines in nodes.values() for line in lines)
     luns = {path.stem: path for path in sorted(lab.run.lun("x").parent.glob("*.img"))}

@@ -103,7 +103,7 @@ def test_nothing_listens_but_what_has_to(converged: Lab) -> None:
 @pytest.mark.parametrize("case", _REFUSED)
 def test_pillar_without_fencing_or_encryption_is_refused_and_nothing_is_touched(converged: Lab, case: str) -> None:
     more, said = _REFUSED[case]
-    before = _condition(converged)
+    before = digest.nodes(converged)
     override = f"pillar={json.dumps({'hadb': more})}"
     orchestrated, applied = converged.orchestrate(override), converged.apply(override)
     assert orchestrated.returncode != 0
@@ -112,11 +112,11 @@ def test_pillar_without_fencing_or_encryption_is_refused_and_nothing_is_touched(
         assert "hadb pillar is valid" in failed(states), node
     for done in (orchestrated, applied):
         assert [words for words in said if words not in done.stdout] == []
-    assert _condition(converged) == before
+    assert digest.nodes(converged) == before
 
 
 def test_bmc_that_lets_anybody_in_stops_every_run(converged: Lab) -> None:
-    before = _condition(converged)
+    before = digest.nodes(converged)
     with _bmcs_without_password(converged):
         checked = converged.verb("salt-run", "--out=json", "hadb.check", check=False)
         orchestrated = converged.orchestrate()
@@ -125,7 +125,7 @@ def test_bmc_that_lets_anybody_in_stops_every_run(converged: Lab) -> None:
         assert f"the BMC of {node} to refuse cipher suite 0" in checked.stdout, checked.stdout
     stopped = failed(orchestration(document(orchestrated)))
     assert "cipher suite 0" in stopped["hadb preflight of fencing has passed"], stopped
-    assert _condition(converged) == before
+    assert digest.nodes(converged) == before
     assert converged.verb("salt-run", "--out=json", "hadb.check", check=False).returncode == 0
 
 
@@ -157,10 +157,6 @@ def _judge(
     for line in watch.lines():
         say(f"{stage}: {line}")
     assert found == [], "\n" + "\n".join(found)
-
-
-def _condition(lab: Lab) -> dict[str, list[str]]:
-    return {node: [*digest.node(lab, node), *digest.running(lab, node)] for node in lab.nodes}
 
 
 @contextmanager
