@@ -47,12 +47,13 @@ class Database:
             "log": "/var/log/mysql/error.log",
             "query_timeout": "3",
         }
+        self.environment: dict[str, str] = {}
 
     def act(self, action: str, **meta: int) -> subprocess.CompletedProcess[str]:
         return self.inside([self.agent, action], environment("server", self.parameters, **meta))
 
     def inside(self, argv: list[str], env: dict[str, str]) -> subprocess.CompletedProcess[str]:
-        env = env | {
+        env = self.environment | env | {
             "PATH": "/run/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             "HADB_AGENT_LIB": "/mnt/hadb/files/agents/agent.sh",
         }
@@ -165,6 +166,29 @@ def test_a_server_that_does_not_end_is_killed_within_the_stop(db: Database) -> N
     (db.run / "bin/sleep").write_text(f"#!/bin/sh\nkill -STOP {pid} 2>/dev/null\nexec /bin/sleep $1\n")
     (db.run / "bin/sleep").chmod(0o755)
     assert db.does("stop", timeout=8000) == SUCCESS
+    assert not alive(pid)
+
+
+@pytest.mark.parametrize("flags", ["ro", "rw,emergency_ro", "rw,shutdown"])
+def test_a_server_that_lost_its_filesystem_is_waited_for_no_longer(db: Database, flags: str) -> None:
+    """Its start ends when it hangs in the middle of it, and its stop kills it: a fencing waits for both."""
+    mounts = db.run / "mounts"
+    entries = f"/dev/a / ext4 rw 0 0\n/dev/b /dbmnt ext4 rw 0 0\n{{}}/dev/d /dbmnt/mysq ext4 {flags} 0 0\n"
+    mounts.write_text(entries.format(""))
+    db.environment["HADB_MOUNTS"] = "/run/mounts"
+    # The debugger's way to hang: in the first wait of a start.
+    (db.run / "bin/sleep").write_text(
+        "#!/bin/sh\npid=$(cat /run/hadb/agents/db-server.pid) && [ $(cat /proc/$pid/comm) = mysqld ] && kill -STOP $pid\n"
+        "exec /bin/sleep $1\n"
+    )
+    (db.run / "bin/sleep").chmod(0o755)
+    assert "not ready in time" in db.act("start", timeout=8000).stderr
+    mounts.write_text(entries.format(f"/dev/c /dbmnt ext4 {flags},noatime 0 0\n"))
+    # By the filesystem, not by the patience of their time: that would be days.
+    assert "was lost while the server started" in db.act("start", timeout=120_000_000).stderr
+    pid = int((db.run / "hadb/agents/db-server.pid").read_text())
+    kill(pid, signal.SIGCONT)
+    assert db.does("stop", timeout=120_000_000) == SUCCESS
     assert not alive(pid)
 
 

@@ -17,6 +17,7 @@ instance=${OCF_RESOURCE_INSTANCE:-$agent}
 level=${OCF_CHECK_LEVEL:-0}
 # What agents must remember between two actions; gone after a boot, as what it speaks of.
 state=${HADB_AGENT_STATE:-/run/hadb/agents}
+mounts=${HADB_MOUNTS:-/proc/mounts}
 
 # log LEVEL MESSAGE...: to the system log, without waiting for it.
 log() {
@@ -88,6 +89,12 @@ bounded() {
         kill -KILL "$bounded_pid" 2>/dev/null
         return 124
     fi
+}
+
+# shut_down FLAGS: whether the kernel has given up a filesystem that is mounted with these flags after an error; since
+# Linux 6.15 they say so beside a rw that lies, before it made it ro.
+shut_down() {
+    case ",$1," in *,emergency_ro,* | *,shutdown,*) ;; *) false ;; esac
 }
 
 # mapped VG [LV]: whether the kernel has this volume, or without LV any volume of the group, as a device.
