@@ -69,7 +69,7 @@ faults: setup ## every fault that there is a scenario for, not only those of `ma
 	mkdir -p build
 	HADB_FAULTS=all $(VENV)/bin/pytest -q test/scenario/test_security.py test/scenario/test_faults.py --junit-xml=build/faults.xml
 
-chaos: setup ## random faults, also two at once, while a client writes. SEED=n COUNT=n FROM=n; two minutes a fault
+chaos: setup ## random faults, also two at once, while a client writes. SEED=n COUNT=n FROM=n; a minute a fault
 	PYTHONPATH=_utils:test/lab:test DISTRO=$(DISTRO) SALT=$(SALT) $(PY) -m scenario.chaos $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT)) $(if $(FROM),--from $(FROM)) $(if $(DRY_RUN),--dry-run)
 
 controls: setup ## break one setting after the other: does the suite go red for it? an hour; CONTROLS=a,b for some

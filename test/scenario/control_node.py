@@ -167,6 +167,7 @@ def nothing_looks_at_the_array(stage: Stage) -> None:
     edit(stage, *(shallow(name) for name in ("db-lvm", "db-fs", "db-server")))
 
 
+waits_for_a_lost_disk = on(BOTH, "agent=/usr/lib/ocf/resource.d/hadb/server\ngrep -q '! lost' $agent\nsed -i '/! lost/d' $agent")
 filesystem_error = on(ACTIVE, "echo control >/sys/fs/ext4/$(basename $(readlink -f /dev/mapper/$VOLUME))/trigger_fs_error")
 
 # Database.

@@ -56,6 +56,9 @@ CONTROLS = (
     Control("dead-array-waited-for", "storage", "no_path_retry is queue, and no monitor writes or asks anything",
             "all storage paths of the active lost", r"^I6: no answer for \d+\.\d s; the budget is 180 s$",
             node.nothing_looks_at_the_array),
+    Control("start-without-an-end", "storage", "the server's start goes on when its disk is lost",
+            "array lost while the server starts", r"^I6: no answer for \d+\.\d s; the budget is 180 s$",
+            node.waits_for_a_lost_disk),
     Control("filesystem-error", "storage", "the filesystem has met an error", "one heartbeat cable cut",
             r"^I3: the filesystem counts [1-9]\d* errors$", node.filesystem_error),
     # The database.

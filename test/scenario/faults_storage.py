@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 
 from hadblab.errors import LabError
 from scenario import dm_table
-from scenario.faults import CALM, POLL, SEEN_SECONDS
+from scenario.faults import CALM, LOST_ARRAY, PIDS, POLL, SEEN_SECONDS, cut_all_paths
 from scenario.scenario import COLD_START, FAILOVER, Scenario
 from scenario.stage import Stage, bad_paths
 from scenario.wait import until
@@ -35,6 +35,16 @@ vgextend -q -y {{vg}} $(losetup --find --show {_DISK})"""
 _REDUCE = f"""device=$(losetup --associated {_DISK} --noheadings --output NAME)
 vgreduce -q {{vg}} $device && pvremove -q $device; code=$?
 losetup --detach $device; rm -f {_DISK}; exit $code"""
+
+_NEW_SERVER = f"""old={PIDS}; kill -9 $old
+until new={PIDS} && [ "$new" != "$old" ]; do sleep 0.05; done"""
+
+
+def cut_all_paths_at_start(stage: Stage) -> None:
+    """The active node loses the array while it starts a killed server. That may wait for itself for ever then: what waits for it
+    must not hold up the fencing."""
+    stage.lab.ask(stage.active, _NEW_SERVER, timeout=SEEN_SECONDS)
+    cut_all_paths(stage)
 
 
 def cut_paths_of_passive(stage: Stage) -> None:
@@ -185,6 +195,8 @@ def _load(stage: Stage, table: str) -> None:
 
 
 SCENARIOS = (
+    Scenario("array lost while the server starts", cut_all_paths_at_start, perhaps=("active",), budget=LOST_ARRAY,
+             cases=("S1",), explained=("db-server",)),
     Scenario("all storage paths of the passive lost", cut_paths_of_passive, cases=("S2",)),
     Scenario("both lose the array", cut_paths_of_both, fenced=("active",), budget=_WITHOUT_ARRAY, cases=("S3",),
              explained=("db-lvm", "db-fs", "db-server")),

@@ -60,7 +60,7 @@ def test_plan_is_the_same_in_another_process_with_other_hashes() -> None:
         for hashes in ("1", "2")
     }  # fmt: skip
     assert len(said) == 1
-    assert f"plan {fingerprint(plan(3, 40, TABLE))}: 40 steps, about 1 h" in said.pop()
+    assert f"plan {fingerprint(plan(3, 40, TABLE))}: 40 steps, about 31 min" in said.pop()
 
 
 def test_plan_of_this_table_is_known() -> None:
@@ -122,7 +122,8 @@ def test_every_pair_of_a_long_plan_is_one_that_may_come() -> None:
 
 def test_long_plan_comes_to_every_scenario_and_every_fault() -> None:
     steps = plan(1, 3000, TABLE)
-    assert {step.text for step in steps if step.kind == ALONE} == {found.name for found in SCENARIOS}
+    drawn = {found.name for found in SCENARIOS if WEIGHTS.get(found.name, 1.0)}
+    assert {step.text for step in steps if step.kind == ALONE} == drawn
     pairs = [step.what for step in steps if isinstance(step.what, Pair)]
     assert {one.name for pair in pairs for one in (pair.first, pair.second)} == {fault.name for fault in FAULTS}
 
@@ -142,4 +143,4 @@ def test_time_left_follows_what_was_measured() -> None:
     steps = plan(7, 30, TABLE)
     alone = sum(step.kind == ALONE for step in steps)
     less = seconds_left(steps, {ALONE: [10.0, 30.0, 20.0]})
-    assert seconds_left(steps, {}) - less == alone * (90.0 - 20.0)
+    assert seconds_left(steps, {}) - less == pytest.approx(alone * (47.0 - 20.0))

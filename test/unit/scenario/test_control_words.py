@@ -185,6 +185,7 @@ WORDS: dict[str, Callable[[], list[str]]] = {
     "volume-open-on-both": open_on_both,
     "no-system-id": without_system_id,
     "dead-array-waited-for": lambda: silent_for(190.0, "all storage paths of the active lost"),
+    "start-without-an-end": lambda: silent_for(300.0, "array lost while the server starts"),
     "filesystem-error": lambda: invariants.data_intact([["nova.t", "check", "status", "OK"]], 1, True),
     "commits-in-memory": lambda: invariants.no_acknowledged_write_lost(ClientLog({1: 1.0}, {1: 1.1}), []),
     "option-file-weakened": weakened,
