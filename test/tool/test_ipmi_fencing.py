@@ -14,6 +14,7 @@ from typing import Any
 import chroots
 import pytest
 from bmc_simulator import PASSWORD, USER, Guard, Simulator, simulator
+from cib_chroot import run_all
 
 from hadb_core.errors import CommandFailed, NotProven
 from support import ROOT, load
@@ -57,45 +58,40 @@ def ipmitool(bmc: Simulator) -> ModuleType:
     return module()
 
 
-def fence(suite: str, bmc: Simulator, action: str) -> subprocess.CompletedProcess[str]:
-    """Run the release's own agent as Pacemaker does: options on standard input."""
+def fence(suite: str, bmc: Simulator, action: str) -> dict[str, Any]:
+    """Run the release's own agent as Pacemaker does, options on standard input."""
     options = {
         "action": action, "ip": ADDRESS, "username": USER, "lanplus": "1", "cipher": "3", "privlvl": "operator",
         "ipmitool_path": str(bmc.scratch / "wrapper"), "power_wait": "0",
     }  # fmt: skip
     shutil.copy(ROOT / "hadb/files/ipmitool", bmc.scratch / "wrapper")
     (bmc.scratch / "wrapper").chmod(0o755)
-    root = chroots.chroot(suite)
-    enter = 'mount --bind /tmp "$0/tmp" && mount --bind /dev "$0/dev" && mount -t proc proc "$0/proc" && exec chroot "$0" "$@"'
-    return subprocess.run(
-        ["unshare", "--mount", "sh", "-c", enter, str(root), "fence_ipmilan"],
-        input="".join(f"{key}={value}\n" for key, value in options.items()),
-        env={"PATH": "/usr/sbin:/usr/bin", "HADB_BMC_DIRECTORY": str(bmc.scratch / "passwords")},
-        capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
+    given = "".join(f"{key}={value}\n" for key, value in options.items())
+    passwords = {"HADB_BMC_DIRECTORY": str(bmc.scratch / "passwords")}
+    return run_all(chroots.chroot(suite))(["fence_ipmilan"], stdin=given, env=passwords, timeout=120)
 
 
 @pytest.mark.parametrize("suite", chroots.SUITES)
 def test_the_agent_fences_without_a_password_parameter(suite: str, bmc: Simulator) -> None:
-    assert fence(suite, bmc, "monitor").returncode == 0
-    assert fence(suite, bmc, "status").returncode == 0
+    assert fence(suite, bmc, "monitor")["retcode"] == 0
+    assert fence(suite, bmc, "status")["retcode"] == 0
     done = fence(suite, bmc, "off")
-    assert (done.returncode, bmc.power) == (0, "off"), done.stderr
-    assert fence(suite, bmc, "status").returncode == 2  # fence agents: 2 is off
-    assert (fence(suite, bmc, "reboot").returncode, bmc.power) == (0, "on")
+    assert (done["retcode"], bmc.power) == (0, "off"), done["stderr"]
+    assert fence(suite, bmc, "status")["retcode"] == 2  # fence agents: 2 is off
+    assert (fence(suite, bmc, "reboot")["retcode"], bmc.power) == (0, "on")
 
 
 @pytest.mark.parametrize("suite", chroots.SUITES)
 def test_the_agent_fails_with_a_wrong_password_file(suite: str, bmc: Simulator) -> None:
     (bmc.scratch / "passwords" / ADDRESS).write_text("wrong\n")
-    assert fence(suite, bmc, "off").returncode != 0
+    assert fence(suite, bmc, "off")["retcode"] != 0
     assert bmc.power == "on"
 
 
-def test_the_agent_fails_without_a_password_file_and_says_why(bmc: Simulator) -> None:
+def test_the_agent_fails_without_a_password_file(bmc: Simulator) -> None:
     (bmc.scratch / "passwords" / ADDRESS).unlink()
     done = fence("trixie", bmc, "off")
-    assert (done.returncode != 0, bmc.power) == (True, "on")
+    assert (done["retcode"] != 0, bmc.power) == (True, "on"), done
 
 
 def test_no_password_is_on_any_command_line_while_a_node_is_fenced(bmc: Simulator) -> None:
@@ -116,7 +112,7 @@ def test_no_password_is_on_any_command_line_while_a_node_is_fenced(bmc: Simulato
     watcher = threading.Thread(target=watch)
     watcher.start()
     try:
-        assert fence("trixie", bmc, "reboot").returncode == 0
+        assert fence("trixie", bmc, "reboot")["retcode"] == 0
     finally:
         stop.set()
         watcher.join()
