@@ -19,7 +19,7 @@ import salt.runner
 import salt.utils.event
 
 from hadb_core import document as documents
-from hadb_core import preflight, progress, proofs
+from hadb_core import preflight, progress, proofs, standstill
 from hadb_core.errors import HadbError
 from hadb_core.findings import report
 
@@ -78,7 +78,9 @@ def watch():
 
 def status():
     """
-    Return what runs where, what operators hold, what failed, and whether fencing stands ready.
+    Return what runs where, what the cluster waits for, what failed, what operators hold, and where fencing stands ready.
+
+    ``waits_for`` says why the cluster is not whole, root causes first, each with what can be done about it.
 
     CLI Example:
 
@@ -87,15 +89,17 @@ def status():
         salt-run hadb.status
     """
     settings = _settings()
-    facts = _facts(settings, ["cluster", "volume"])
+    facts = _facts(settings, ["cluster"])
+    clusters = {node: known["cluster"] for node, known in facts.items() if "error" not in known.get("cluster", ["error"])}
+    cluster = standstill.best(clusters)
     return {
         "nodes": {node: _node_status(facts.get(node)) for node in settings["nodes"]},
-        "database": _where(facts, "db-server"),
-        "vips": {vip["address"]: _where(facts, f"vip-{name}") for name, vip in settings["vips"].items()},
-        "fencing": {f"fence-{node}": _where(facts, f"fence-{node}") for node in settings["nodes"]},
-        "holds": sorted(
-            {hold for known in facts.values() for hold in known.get("cluster", {}).get("holds", ())}
-        ),
+        "database": standstill.where(cluster, "db-server"),
+        "vips": {vip["address"]: standstill.where(cluster, f"vip-{name}") for name, vip in settings["vips"].items()},
+        "fencing": {f"fence-{node}": standstill.where(cluster, f"fence-{node}") for node in settings["nodes"]},
+        "waits_for": standstill.waits(clusters, settings["pacemaker"]["failure_timeout"]),
+        "failures": standstill.failures(cluster),
+        "holds": sorted({hold for known in clusters.values() for hold in known["holds"]}),
     }
 
 
@@ -197,11 +201,3 @@ def _node_status(known):
     if cluster is None or "error" in cluster:
         return "no answer" if cluster is None else cluster["error"]
     return "Pacemaker runs" if cluster["running"] else "Pacemaker does not run"
-
-
-def _where(facts, resource):
-    for known in facts.values():
-        found = known.get("cluster", {}).get("resources", {}).get(resource)
-        if found:
-            return found["node"] or "stopped"
-    return "unknown"

@@ -59,16 +59,24 @@ def volume(**other: Any) -> dict[str, Any]:
 def cluster(owner: str | None = "db1", **other: Any) -> dict[str, Any]:
     """Return the topic ``cluster`` with everything running on ``owner``."""
     names = ["db-lvm", "db-fs", "vip-nova", "vip-glance", "db-server"]
-    resources = {name: {"node": owner, "active": bool(owner), "failed": False} for name in names}
-    resources |= {
-        "fence-db1": {"node": "db2", "active": True, "failed": False},
-        "fence-db2": {"node": "db1", "active": True, "failed": False},
-    }
+    at = dict.fromkeys(names, owner) | {"fence-db1": "db2", "fence-db2": "db1"}
     return {
         "running": True,
-        "cluster": {"with_quorum": True},
-        "nodes": {"db1": {"online": True}, "db2": {"online": True}},
-        "resources": resources,
+        "cluster": {"dc": "db2", "with_quorum": True},
+        "nodes": {node: {"online": True, "pending": False, "unclean": False} for node in ("db1", "db2")},
+        "resources": {
+            name: {
+                "node": node,
+                "role": "Started" if node else "Stopped",
+                "active": bool(node),
+                "failed": False,
+                "blocked": False,
+                "held": False,
+            }
+            for name, node in at.items()
+        },
+        "failures": [],
+        "fencing_history": [],
         "holds": [],
     } | other
 

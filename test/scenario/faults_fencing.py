@@ -71,7 +71,9 @@ def confirm_by_hand(stage: Stage) -> None:
     lab.verb("cut", "bmc", stage.active)
     lab.verb("power", stage.active, "off")
     _stay_blocked(stage)
-    lab.ask(stage.passive, f"stonith_admin --confirm={stage.active}")
+    confirm = f"stonith_admin --confirm={stage.active}"
+    stage.wait_told(f"Only if you have looked and {stage.active} is off: `{confirm}`")
+    lab.ask(stage.passive, confirm)
     stage.wait_home(stage.passive)
     # What was under way when the human spoke must not meet a BMC that answers again, and a node that has returned.
     until(lambda: (view := stage.view(stage.passive)) and all(one.status != "pending" for one in view.fencing), SEEN_SECONDS,

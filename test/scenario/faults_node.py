@@ -100,6 +100,7 @@ def return_alone(stage: Stage) -> None:
         time.sleep(POLL)
     said = lab.ask(stage.passive, "corosync-quorumtool -s; crm_mon -1", check=False).stdout
     assert "WaitForAll" in said and "WITHOUT quorum" in said, said
+    stage.wait_told(f"There is no quorum without {stage.active}")
     lab.verb("power", stage.active, "on")
     stage.writer.wait_writing(time.monotonic(), COLD_START)
 

@@ -25,6 +25,8 @@ TAKEOVER_SECONDS = 90.0
 _FENCED_SECONDS = 60.0
 _POLL_SECONDS = 1.0
 _CLEAN_SECONDS = 30.0
+# Each answer of `hadb.status` takes as long as the master waits for a node that is away; a booted one's minion connects first.
+_TOLD_SECONDS = 180.0
 _MARK = "hadb-test"
 # One line per map: "NAME: 0 LENGTH multipath ... 8:0 A 0 0 1 ... 8:16 F 3 0 1".
 _PATHS = "dmsetup status --target multipath"
@@ -105,6 +107,13 @@ class Stage:
         until(lambda: refused().keys() >= set(nodes), seconds,
               lambda: f"{resource} was not refused on {', '.join(nodes)}: {refused()}", _POLL_SECONDS)  # fmt: skip
         return list(refused().values())
+
+    def wait_told(self, words: str) -> None:
+        """Wait until ``hadb.status`` tells the operator something."""
+        def told() -> bool:
+            return words in self.lab.verb("salt-run", "--out=json", "hadb.status", check=False).stdout
+
+        until(told, _TOLD_SECONDS, f"hadb.status does not say: {words}", poll=1.0)
 
     def mark(self, value: str) -> None:
         """Change the cluster's configuration so that nobody minds: an attribute of the active node, set on the other one."""

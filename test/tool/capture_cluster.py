@@ -1,7 +1,7 @@
 """Write the golden files of Pacemaker and Corosync anew: python test/tool/capture_cluster.py SUITE [PART ...].
 
-Parts: ``pacemaker`` (a live cluster that hadb configured, held, crashed, fenced), ``corosync`` (two daemons
-and their cables), ``descriptions`` (agents and properties). Needs root and mmdebstrap, see ``chroots.py``.
+Parts: ``pacemaker`` (a live cluster that hadb configured, held, crashed, fenced), ``waiting`` (one that cannot go on),
+``corosync`` (two daemons and their cables), ``descriptions`` (agents and properties). Needs root and mmdebstrap, see ``chroots.py``.
 """
 
 from __future__ import annotations
@@ -102,6 +102,46 @@ def live(suite: str) -> None:
         look("fenced", cib=False)
 
 
+def waiting(suite: str) -> None:
+    """What a live cluster says that does not go on: a start that fails everywhere, one without an end, fencing that fails."""
+    with tempfile.TemporaryDirectory(prefix="hadb-tool-", dir="/tmp") as home, Cluster(suite, Path(home)) as cluster:
+        tool = cluster.run_all("db2")
+        module = pacemaker(tool)
+        version = tool(["pacemakerd", "--version"])["stdout"].split()[1]
+
+        def look(name: str) -> None:
+            _write(f"pacemaker/fixtures/crm_mon-{name}-{version}.xml", tool(["crm_mon", "--one-shot", "--output-as=xml"])["stdout"])
+
+        def server() -> dict[str, Any]:
+            return module.status()["resources"]["db-server"]
+
+        module.apply(captured())
+        module.settled(SETTLE)
+        module.move("db1")
+        for node in ("db1", "db2"):
+            cluster.refuse_start(node, "db-server")
+        cluster.crash("db1", "db-server")
+        cluster.wait(lambda: {failure["node"] for failure in module.status()["failures"]} == {"db1", "db2"}, SETTLE)
+        module.settled(SETTLE)
+        look("refused")
+        for node in ("db1", "db2"):
+            cluster.allow_start(node, "db-server")
+        tool(["crm_resource", "--cleanup"])
+        module.settled(SETTLE)
+        module.move("db1")
+        cluster.hold_start("db1", "db-server")
+        cluster.crash("db1", "db-server")
+        cluster.wait(lambda: server()["role"] == "Starting", SETTLE)
+        look("starting")
+        cluster.crash("db1", "db-fs")
+        cluster.wait(lambda: module.status()["nodes"]["db1"]["unclean"], SETTLE)
+        look("held_up")
+        cluster.lose_bmcs("db2")
+        cluster.power_off("db1")
+        cluster.wait(lambda: any(event["status"] == "failed" for event in module.status()["fencing_history"]), SETTLE)
+        look("unfenced")
+
+
 def daemons(suite: str) -> None:
     """What two Corosyncs say: alone since the start, healthy, one cable cut, the peer gone."""
     root = chroot(suite)
@@ -153,7 +193,7 @@ def _write(name: str, text: str) -> None:
     print(path.relative_to(ROOT), len(text))
 
 
-PARTS = {"pacemaker": live, "corosync": daemons, "descriptions": descriptions}
+PARTS = {"pacemaker": live, "waiting": waiting, "corosync": daemons, "descriptions": descriptions}
 
 if __name__ == "__main__":
     for part in sys.argv[2:] or PARTS:

@@ -45,13 +45,18 @@ _NODE = "  node {{\n    ring0_addr: {address}\n    name: {name}\n    nodeid: {nu
 _AGENT = """#!/bin/sh
 state=/run/hadb-tool-$OCF_RESOURCE_INSTANCE
 case $1 in
-    start) touch "$state" ;;
+    start)
+        while [ -e "$state-held" ]; do sleep 0.2; done
+        [ ! -e "$state-refused" ] || exit 1
+        touch "$state"
+        ;;
     stop) rm -f "$state" ;;
     monitor) [ -e "$state" ] || exit 7 ;;
     meta-data) cat "$0.meta" ;;
 esac
 """
 _IPMITOOL = """#!/bin/sh
+[ ! -e /run/hadb-tool-no-bmc ] || exit 1
 for word in "$@"; do
     [ "$before" = -H ] && off=/run/hadb-tool-off-$word
     before=$word
@@ -127,9 +132,8 @@ class Cluster:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for process in self._nodes.values():
-            process.kill()
-            process.wait()
+        for name in self._nodes:
+            self.power_off(name)
 
     def run_all(self, node: str) -> Callable[..., dict[str, Any]]:
         """Return a stand-in for Salt's ``cmd.run_all`` that runs the command on ``node``."""
@@ -160,7 +164,34 @@ class Cluster:
 
     def crash(self, node: str, resource: str) -> None:
         """Let a resource stop running without telling Pacemaker."""
-        assert self.run_all(node)(["rm", f"/run/hadb-tool-{resource}"])["retcode"] == 0
+        self._forget(node, resource)
+
+    def hold_start(self, node: str, resource: str) -> None:
+        """Let no start of a resource come to an end."""
+        self._remember(node, f"{resource}-held")
+
+    def refuse_start(self, node: str, resource: str) -> None:
+        """Let every start of a resource fail, until :meth:`allow_start`."""
+        self._remember(node, f"{resource}-refused")
+
+    def allow_start(self, node: str, resource: str) -> None:
+        """Take back :meth:`refuse_start`."""
+        self._forget(node, f"{resource}-refused")
+
+    def lose_bmcs(self, node: str) -> None:
+        """Let no BMC answer a node any more."""
+        self._remember(node, "no-bmc")
+
+    def power_off(self, node: str) -> None:
+        """Let a node lose its power."""
+        self._nodes[node].kill()
+        self._nodes[node].wait()
+
+    def _remember(self, node: str, what: str) -> None:
+        assert self.run_all(node)(["touch", f"/run/hadb-tool-{what}"])["retcode"] == 0
+
+    def _forget(self, node: str, what: str) -> None:
+        assert self.run_all(node)(["rm", f"/run/hadb-tool-{what}"])["retcode"] == 0
 
     @staticmethod
     def wait(condition: Callable[[], Any], seconds: float) -> None:

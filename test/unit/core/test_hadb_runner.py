@@ -17,6 +17,7 @@ from core_shapes import whole
 from facts import cluster
 
 import documents
+from hadb_core.cib_status import stopped
 from hadb_core.errors import HadbError
 from support import load
 
@@ -215,9 +216,11 @@ def test_the_status_says_what_runs_where(master):
         "database": "db1",
         "vips": {"10.20.0.50": "db1", "10.20.0.51": "db1"},
         "fencing": {"fence-db1": "db2", "fence-db2": "db1"},
+        "waits_for": [],
+        "failures": [],
         "holds": [],
     }
-    assert master.asked == [{"tgt": ["db1", "db2"], "fun": "hadb.facts", "arg": [["cluster", "volume"]],
+    assert master.asked == [{"tgt": ["db1", "db2"], "fun": "hadb.facts", "arg": [["cluster"]],
                              "tgt_type": "list", "timeout": 60}]
 
 
@@ -232,7 +235,7 @@ def test_the_status_of_a_held_and_stopped_database(master):
 @pytest.mark.parametrize(("answer", "said"), [
     (..., "no answer"), ("Minion did not return. [Not connected]", "no answer"), (False, "no answer"), ({}, "no answer"),
     ({"cluster": {"error": "crm_mon failed"}}, "crm_mon failed"),
-    ({"cluster": {"running": False, "resources": {}, "holds": []}}, "Pacemaker does not run"),
+    ({"cluster": stopped("there is no CIB")}, "Pacemaker does not run"),
 ])
 def test_the_status_tells_a_node_without_cluster_and_asks_the_other_one(master, answer, said):
     master.facts = {"db1": answer, "db2": {"cluster": cluster(owner="db2")}}
@@ -241,6 +244,7 @@ def test_the_status_tells_a_node_without_cluster_and_asks_the_other_one(master, 
     shown = master.runner.status()
     assert shown["nodes"] == {"db1": said, "db2": "Pacemaker runs"}
     assert shown["database"] == "db2"
+    assert shown["waits_for"] == (["Pacemaker does not run on db1: there is no CIB"] if "not run" in said else [])
 
 
 def test_what_no_node_knows_is_unknown_not_stopped(master):
@@ -249,6 +253,8 @@ def test_what_no_node_knows_is_unknown_not_stopped(master):
         "database": "unknown",
         "vips": {"10.20.0.50": "unknown", "10.20.0.51": "unknown"},
         "fencing": {"fence-db1": "unknown", "fence-db2": "unknown"},
+        "waits_for": [],
+        "failures": [],
         "holds": [],
     }
 
