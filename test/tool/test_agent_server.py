@@ -173,7 +173,7 @@ def test_a_server_that_does_not_end_is_killed_within_the_stop(db: Database) -> N
 def test_a_server_that_lost_its_filesystem_is_waited_for_no_longer(db: Database, flags: str) -> None:
     """Its start ends when it hangs in the middle of it, and its stop kills it: a fencing waits for both."""
     mounts = db.run / "mounts"
-    entries = f"/dev/a / ext4 rw 0 0\n/dev/b /dbmnt ext4 rw 0 0\n{{}}/dev/d /dbmnt/mysq ext4 {flags} 0 0\n"
+    entries = f"/dev/a / ext4 {flags} 0 0\n{{}}/dev/d /dbmnt/mysq ext4 {flags} 0 0\n"
     mounts.write_text(entries.format(""))
     db.environment["HADB_MOUNTS"] = "/run/mounts"
     # The debugger's way to hang: in the first wait of a start.
@@ -183,7 +183,7 @@ def test_a_server_that_lost_its_filesystem_is_waited_for_no_longer(db: Database,
     )
     (db.run / "bin/sleep").chmod(0o755)
     assert "not ready in time" in db.act("start", timeout=8000).stderr
-    mounts.write_text(entries.format(f"/dev/c /dbmnt ext4 {flags},noatime 0 0\n"))
+    mounts.write_text(entries.format(f"/dev/b /dbmnt ext4 rw 0 0\n/dev/c /dbmnt ext4 {flags},noatime 0 0\n"))
     # By the filesystem, not by the patience of their time: that would be days.
     assert "was lost while the server started" in db.act("start", timeout=120_000_000).stderr
     pid = int((db.run / "hadb/agents/db-server.pid").read_text())
