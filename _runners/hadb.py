@@ -25,6 +25,10 @@ from hadb_core.findings import report
 
 __virtualname__ = "hadb"
 
+# Seconds after which the master asks a node that has not answered whether it is still at it: as long as that, and Salt's
+# gather_job_timeout besides, a node that is away holds up a verb. Who asks for the state is in a hurry.
+_QUICK, _PATIENT = 10, 60
+
 
 def __virtual__():
     return __virtualname__
@@ -89,7 +93,7 @@ def status():
         salt-run hadb.status
     """
     settings = _settings()
-    facts = _facts(settings, ["cluster"])
+    facts = _facts(settings, ["cluster"], _QUICK)
     clusters = {node: known["cluster"] for node, known in facts.items() if "error" not in known.get("cluster", ["error"])}
     cluster = standstill.best(clusters)
     return {
@@ -189,10 +193,10 @@ def _settings():
     return settings
 
 
-def _facts(settings, topics):
+def _facts(settings, topics, seconds=_PATIENT):
     ids = {minion: node for node, minion in documents.minion_ids(settings).items()}
     with salt.client.get_local_client(__opts__["conf_file"]) as client:
-        answers = client.cmd(sorted(ids), "hadb.facts", arg=[topics], tgt_type="list", timeout=60)
+        answers = client.cmd(sorted(ids), "hadb.facts", arg=[topics], tgt_type="list", timeout=seconds)
     return {ids[minion]: answer for minion, answer in answers.items() if isinstance(answer, dict)}
 
 

@@ -221,7 +221,7 @@ def test_the_status_says_what_runs_where(master):
         "holds": [],
     }
     assert master.asked == [{"tgt": ["db1", "db2"], "fun": "hadb.facts", "arg": [["cluster"]],
-                             "tgt_type": "list", "timeout": 60}]
+                             "tgt_type": "list", "timeout": 10}]
 
 
 def test_the_status_of_a_held_and_stopped_database(master):
