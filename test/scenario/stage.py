@@ -205,10 +205,14 @@ def free_addresses(lab: Lab) -> None:
 def clean_up(lab: Lab, resources: Iterable[str]) -> None:
     """Make the cluster forget failed actions of resources, as the runbook tells an operator to."""
     for resource in sorted(resources):
-        node = _member(lab)
-        lab.ask(node, f"crm_resource --cleanup --resource {resource}")
-        until(lambda name=resource, node=node: all(f.resource != name for f in lab.status(node).failures), _CLEAN_SECONDS,
-              f"the failure of {resource} is not forgotten")  # fmt: skip
+        until(lambda name=resource: _forgotten(lab, name), _CLEAN_SECONDS, f"the failure of {resource} is not forgotten", _POLL_SECONDS)
+
+
+def _forgotten(lab: Lab, resource: str) -> bool:
+    # Each time anew: what an action that was under way has met may come after it.
+    node = _member(lab)
+    lab.ask(node, f"crm_resource --cleanup --resource {resource}")
+    return all(failure.resource != resource for failure in lab.status(node).failures)
 
 
 def _member(lab: Lab) -> str:
