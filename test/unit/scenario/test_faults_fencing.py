@@ -28,6 +28,7 @@ def forgets(lab: FakeLab) -> None:
     lab.has(failures=())
 
 
+TOLD = ("salt-run --out=json hadb.status", "Only if you have looked and db1 is off: `stonith_admin --confirm=db1`")
 REPAIRED = ("crm_resource --cleanup --resource fence-db1", forgets)
 
 
@@ -58,10 +59,17 @@ def test_node_that_the_cluster_does_not_miss_proves_nothing(lab: FakeLab, act) -
 
 
 def test_takeover_waits_for_the_human_who_says_that_the_node_is_off(lab: FakeLab) -> None:
-    lab.answers = [("power db1 off", loses), ("db2: stonith_admin --confirm=db1", takes_over), REPAIRED]
+    lab.answers = [("power db1 off", loses), TOLD, ("db2: stonith_admin --confirm=db1", takes_over), REPAIRED]
     play(lab, faults.confirm_by_hand)
     # The BMC answers again only when nothing can be under way any more.
     assert lab.done.index("db2: stonith_admin --confirm=db1") < lab.done.index("heal bmc db1")
+
+
+def test_operator_who_is_not_told_what_to_do_is_found_before_he_does_it(lab: FakeLab) -> None:
+    lab.answers = [("power db1 off", loses)]
+    with pytest.raises(TooLateError, match="hadb.status does not say"):
+        play(lab, faults.confirm_by_hand)
+    assert "db2: stonith_admin --confirm=db1" not in lab.done
 
 
 def test_fencing_that_goes_on_after_the_confirmation_is_found_before_the_bmc_answers(lab: FakeLab) -> None:
@@ -69,7 +77,7 @@ def test_fencing_that_goes_on_after_the_confirmation_is_found_before_the_bmc_ans
         takes_over(lab)
         lab.fenced("db1", "pending")
 
-    lab.answers = [("power db1 off", loses), ("db2: stonith_admin --confirm=db1", and_goes_on)]
+    lab.answers = [("power db1 off", loses), TOLD, ("db2: stonith_admin --confirm=db1", and_goes_on)]
     with pytest.raises(TooLateError, match="goes on after the confirmation"):
         play(lab, faults.confirm_by_hand)
     assert "heal bmc db1" not in lab.done
