@@ -94,7 +94,7 @@ def status():
     """
     settings = _settings()
     facts = _facts(settings, ["cluster"], _QUICK)
-    clusters = {node: known["cluster"] for node, known in facts.items() if "error" not in known.get("cluster", ["error"])}
+    clusters = {node: known["cluster"] for node, known in facts.items() if "cluster" in known and "error" not in known["cluster"]}
     cluster = standstill.best(clusters)
     return {
         "nodes": {node: _node_status(facts.get(node)) for node in settings["nodes"]},

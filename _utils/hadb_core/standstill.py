@@ -64,8 +64,11 @@ def failures(cluster: Cluster | None) -> list[str]:
     cluster
         A result of ``pacemaker.status``; nothing: nobody could tell.
     """
-    return [f"{one['operation']} on {one['node']} at {one['when']}: {one['reason'] or one['status']}"
-            for one in (cluster["failures"] if cluster else ())]  # fmt: skip
+    return [f"{one['operation']} {_told(one)}" for one in (cluster["failures"] if cluster else ())]
+
+
+def _told(failure: Mapping[str, str]) -> str:
+    return f"on {failure['node']} at {failure['when']}: {failure['reason'] or failure['status']}"
 
 
 def _membership(cluster: Cluster) -> Iterator[str]:
@@ -113,6 +116,6 @@ def _failures(cluster: Cluster, failure_timeout: int) -> Iterator[str]:
             continue
         failed = [one for one in cluster["failures"] if one["operation"] in (f"{name}_start_0", f"{name}_probe")]
         if failed:
-            reasons = "; ".join(f"on {one['node']} at {one['when']}: {one['reason'] or one['status']}" for one in failed)
+            reasons = "; ".join(_told(one) for one in failed)
             by_itself = f"{failure_timeout} s after that, or at once " if failure_timeout else ""
             yield f"{name} could not be started ({reasons}). It is tried again {by_itself}with `crm resource cleanup {name}`"
