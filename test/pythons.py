@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -48,25 +47,28 @@ print("%d.%d: %d files compiled, %d modules imported" % (*sys.version_info[:2], 
 
 
 def find(version: str) -> list[str] | None:
-    """Return how to start Python ``version`` on this machine, or None.
+    """Return how to start Python ``version`` of this machine, or None.
 
     :returns: a command that takes Python's own arguments.
     """
-    candidates: list[Sequence[str]] = [[path] for path in (shutil.which(f"python{version}"),) if path]
-    candidates += [[str(path)] for path in sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python{version}"))]
-    # The tool tests' chroots bring the Pythons of Debian's releases.
-    chroots = Path(os.environ.get("HADB_CACHE", Path.home() / ".cache/hadb")) / "chroots"
-    if os.geteuid() == 0:
-        for found in sorted(chroots.glob(f"database-*/usr/bin/python{version}")):
-            candidates.append(["unshare", "--mount", "sh", "-c",
-                               'mkdir -p "$0/mnt" && mount --rbind "$1" "$0/mnt" && r=$0 && shift && exec chroot "$r" "$@"',
-                               str(found.parents[2]), str(ROOT), f"/usr/bin/python{version}"])  # fmt: skip
-    for argv in candidates:
-        asked = [*argv, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+    candidates = [path for path in (shutil.which(f"python{version}"),) if path]
+    candidates += [str(path) for path in sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python{version}"))]
+    for path in candidates:
+        # A shim of pyenv is there for versions that are not.
+        asked = [path, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
         said = subprocess.run(asked, capture_output=True, text=True, timeout=SECONDS, stdin=subprocess.DEVNULL, check=False)
         if said.returncode == 0 and said.stdout.strip() == version:
-            return list(argv)
+            return [path]
     return None
+
+
+def inside(root: Path, version: str) -> list[str]:
+    """Return how to start Python ``version`` of the Debian at ``root``, with this checkout at /mnt. Needs root.
+
+    :returns: a command that takes Python's own arguments.
+    """
+    enter = 'mount --rbind "$1" "$0/mnt" && r=$0 && shift && exec chroot "$r" "$@"'
+    return ["unshare", "--mount", "sh", "-c", enter, str(root), str(ROOT), f"/usr/bin/python{version}"]
 
 
 def check(python: Sequence[str]) -> str:
