@@ -95,7 +95,6 @@ CASES = {
 TESTS: Mapping[str, tuple[str, ...]] = {
     # Each phase of the orchestration killed, one node's power cut among the packages, the other's among the once-only steps.
     "test_build.py::test_build_goes_on_after_an_interruption_in_every_phase": ("M2", "M5"),
-    "test_build.py::test_second_orchestration_changes_nothing": ("M4",),
     "test_build.py::test_second_apply_changes_nothing": ("M4",),
     "test_faults.py::test_orchestration_finds_nothing_to_do_after_all_faults": ("M4",),
 }

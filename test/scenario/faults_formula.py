@@ -55,6 +55,19 @@ def run_from_two_terminals(stage: Stage) -> None:
     assert not changes, f"something changed: {sorted(changes)}"
 
 
+def orchestrate_in_a_failover(stage: Stage) -> None:
+    """The orchestration is started in the middle of a failover: it stops or is through, and does not touch the database."""
+    lab = stage.lab
+    lab.verb("power", stage.active, "off")
+    run = lab.background("salt-run", "state.orchestrate", "hadb.orch", log=stage.writer.log.parent / "orch.txt")
+    stage.wait_home(stage.passive)
+    server, epoch = stage.server(stage.passive), lab.epoch(stage.passive)
+    # The node that is away may be back before the run comes to it: this may succeed or say so.
+    run.wait(ORCHESTRATION_SECONDS)
+    assert stage.server(stage.passive) == server, "the server was restarted"
+    assert lab.epoch(stage.passive) == epoch, "the cluster was changed"
+
+
 def interrupt(stage: Stage) -> None:
     """A run is killed in the middle of what it repairs on the active node; the next one repairs the rest."""
     lab, server = stage.lab, stage.server(stage.active)
@@ -152,4 +165,5 @@ SCENARIOS = (
     Scenario("formula interrupted", interrupt, cases=("M5",)),
     Scenario("virtual address leaves the pillar", take_vip_away, budget=FAILOVER, cases=("M6",)),
     Scenario("passwords changed by the pillar", change_secrets, cases=("M7",)),
+    Scenario("orchestration in a failover", orchestrate_in_a_failover, fenced=("active",), budget=FAILOVER, cases=("M1", "M2")),
 )

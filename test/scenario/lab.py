@@ -178,9 +178,12 @@ class Lab:
         """Return the cluster as one node sees it. Raises LabError or ValueError when that cannot be had."""
         return parse(self.ask(node, "crm_mon --one-shot --output-as=xml --fence-history=3", options=_IMPATIENT).stdout)
 
-    def epoch(self) -> int:
-        """Return how often the cluster's configuration was changed. Raises LabError or ValueError when that cannot be had."""
-        return epoch(self.ask(self.nodes[0], "cibadmin --query").stdout)
+    def epoch(self, node: str = "") -> int:
+        """Return how often the cluster's configuration was changed, as one node has it, by default the first one.
+
+        Raises LabError or ValueError when that cannot be had.
+        """
+        return epoch(self.ask(node or self.nodes[0], "cibadmin --query").stdout)
 
     def orchestrate(self, *words: str) -> CompletedProcess[str]:
         """Run hadb.orch on the master; the result may be a failure."""

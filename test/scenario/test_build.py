@@ -12,7 +12,7 @@ from scenario.interrupt import Run, interrupt_every_phase
 from scenario.lab import Lab, document
 from scenario.marks import needs_blank
 from scenario.predictions import Prediction
-from scenario.salt_result import changed, failed, minions, orchestration
+from scenario.salt_result import changed, failed, minions
 from scenario.session import Session
 
 
@@ -76,14 +76,6 @@ def test_build_goes_on_after_an_interruption_in_every_phase(blank: Lab, session:
     (prediction,) = half_built
     # The run that followed succeeded, so nothing may have been predicted to fail.
     assert (prediction.different, prediction.returncode, prediction.failed, prediction.wrong()) == ([], 0, {}, [])
-
-
-def test_second_orchestration_changes_nothing(converged: Lab) -> None:
-    before = converged.epoch()
-    done = converged.orchestrate()
-    states = orchestration(document(done))
-    assert (done.returncode, failed(states), changed(states)) == (0, {}, {})
-    assert converged.epoch() == before
 
 
 @pytest.mark.parametrize("words", [[], ["test=True"]], ids=["real", "test"])

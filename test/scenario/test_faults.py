@@ -35,6 +35,8 @@ def test_invariants_hold(
 
 
 def test_orchestration_finds_nothing_to_do_after_all_faults(converged: Lab) -> None:
+    before = converged.epoch()
     done = converged.orchestrate()
     states = orchestration(document(done))
     assert (done.returncode, failed(states), changed(states)) == (0, {}, {})
+    assert converged.epoch() == before

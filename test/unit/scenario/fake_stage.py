@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
 
@@ -33,8 +34,20 @@ class Clock:
 class Writer:
     """A client that is always served."""
 
+    log = Path("build/client.jsonl")
+
     def wait_writing(self, after: float, seconds: float) -> float:
         return after
+
+
+class Background:
+    """A command in the background; what answers it does so at its end."""
+
+    def __init__(self, lab: FakeLab, words: str) -> None:
+        self._lab, self._words = lab, words
+
+    def wait(self, seconds: float) -> int:
+        return self._lab.verb(self._words, check=False).returncode
 
 
 class FakeLab:
@@ -71,6 +84,12 @@ class FakeLab:
 
     def ask(self, node: str, script: str, *, check: bool = True, timeout: float = 0) -> CompletedProcess[str]:
         return self._answer(f"{node}: {script}", check)
+
+    def background(self, *words: str, log: Path) -> Background:
+        return Background(self, " ".join(words))
+
+    def epoch(self, node: str = "") -> int:
+        return int(self._answer(f"{node or self.nodes[0]}: epoch", True).stdout or 1)
 
     def power(self, node: str) -> str:
         return self._answer(f"power {node} status", True).stdout or "on"
