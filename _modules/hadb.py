@@ -1,6 +1,6 @@
 """Facts of this node and the merged pillar, as the orchestration and operators need them.
 
-Reads only; nothing here changes anything.
+Reads only; ``hadb_write`` changes.
 """
 
 import contextlib
@@ -26,7 +26,6 @@ from hadb_core.process import run
 
 __virtualname__ = "hadb"
 
-_QUIET_APT = {"DEBIAN_FRONTEND": "noninteractive"}
 # Where Pacemaker keeps the CIB; readable by root also while Pacemaker is stopped.
 _CIB_FILE = "/var/lib/pacemaker/cib/cib.xml"
 _PARAMETERS = "hadb.parameters"
@@ -220,45 +219,6 @@ def half_installed():
     # dpkg journals into this directory and empties it when it ends; `--audit` knows the packages between.
     journal = any(Path("/var/lib/dpkg/updates").iterdir())
     return journal or bool(_run(["dpkg", "--audit"], answers=(0, 1)).out.strip())
-
-
-def finish_installation():
-    """
-    Finish an interrupted installation, keeping changed configuration files.
-
-    What was unpacked is configured (``dpkg --configure -a``). A package that the interruption caught in the
-    middle of being unpacked is unusable and even keeps apt from working; it is removed and installed again.
-
-    CLI Example:
-
-    .. code-block:: bash
-
-        salt db1 hadb.finish_installation
-    """
-    _dpkg("--configure", "-a", answers=(0, 1))
-    broken = [
-        line.split()[0]
-        for line in _run(
-            ["dpkg-query", "--show", "--showformat", "${binary:Package} ${db:Status-Eflag}\n"]
-        ).out.splitlines()
-        if line.endswith(" reinstreq")
-    ]
-    if broken:
-        _dpkg("--remove", "--force-remove-reinstreq", "--force-depends", *broken)
-    # A power cut may have taken apt's lists with it. Without a mirror the old ones, if there are any, have to do.
-    _apt_get("update", answers=(0, 100))
-    _apt_get("--fix-broken", "install")
-    if broken:
-        _apt_get("install", *broken)
-    _dpkg("--configure", "-a")
-
-
-def _dpkg(*words, answers=(0,)):
-    _run(["dpkg", "--force-confdef", "--force-confold", *words], env=_QUIET_APT, timeout=900, answers=answers)
-
-
-def _apt_get(*words, answers=(0,)):
-    _run(["apt-get", "--yes", "--no-install-recommends", *words], env=_QUIET_APT, timeout=900, answers=answers)
 
 
 def facts(topics):

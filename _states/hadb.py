@@ -93,7 +93,7 @@ def packages_whole(name):
     return converge(
         name,
         plan=plan,
-        apply=lambda steps: carry_out(__salt__, "hadb", steps),
+        apply=lambda steps: carry_out(__salt__, "hadb_write", steps),
         test=__opts__["test"],
         done="No installation was left half-done",
     )

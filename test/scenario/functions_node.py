@@ -1,4 +1,4 @@
-"""Real calls of every function of ``hadb``, ``ipmitool`` and ``bmcpasswords``, and of the runner."""
+"""Real calls of every function of ``hadb``, ``hadb_write``, ``ipmitool`` and ``bmcpasswords``, and of the runner."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ NODE = (
     # A package is unpacked and not configured, as after a power cut.
     Call("hadb.half_installed", PASSIVE, {}, lambda a, k: a is True,
          before="cd $SCRATCH && apt-get -q download net-tools && dpkg --unpack net-tools_*.deb"),
-    Call("hadb.finish_installation", PASSIVE, {}, lambda a, k: a is None,
+    Call("hadb_write.finish_installation", PASSIVE, {}, lambda a, k: a is None,
          shows="[ \"$(dpkg-query -W -f '${Status}' net-tools)\" = 'install ok installed' ]", undo="dpkg --purge net-tools"),
 )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""``hadb``: the merged document, faults, versions, duty, packages, and facts that never pass for absent."""
+"""``hadb``: the merged document, faults, versions, duty, and facts that never pass for absent."""
 
 from __future__ import annotations
 
@@ -169,19 +169,6 @@ def test_a_half_installed_node_is_known_by_dpkg_s_journal_or_audit(node, monkeyp
     monkeypatch.setattr(node.module, "Path", lambda path: tmp_path if path == "/var/lib/dpkg/updates" else real(path))
     node.answers["dpkg --audit"] = (1 if audit else 0, audit)
     assert node.module.half_installed() is half
-
-
-@pytest.mark.parametrize("broken", [True, False])
-def test_an_interrupted_installation_is_finished(node, broken):
-    node.answers["dpkg-query"] = (0, "lvm2 reinstreq\nbash ok\n" if broken else "bash ok\n")
-    node.answers["apt-get --yes --no-install-recommends update"] = (100, "no mirror answers, the old lists have to do")
-    node.module.finish_installation()
-    done = [" ".join(word for word in argv if not word.startswith("--force-conf")) for argv in node.ran]
-    wanted = ["dpkg --configure -a", done[1]]
-    wanted += ["dpkg --remove --force-remove-reinstreq --force-depends lvm2"] if broken else []
-    wanted += ["apt-get --yes --no-install-recommends update", "apt-get --yes --no-install-recommends --fix-broken install"]
-    wanted += ["apt-get --yes --no-install-recommends install lvm2"] if broken else []
-    assert done == [*wanted, "dpkg --configure -a"]
 
 
 def test_the_facts_of_the_system(node):

@@ -155,7 +155,7 @@ def test_a_half_installed_node_is_finished_once():
 
     def state(test: bool) -> Any:
         return Master().states(test=test, **{
-            "hadb.half_installed": lambda: half[0], "hadb.finish_installation": lambda: half.__setitem__(0, False)},
+            "hadb.half_installed": lambda: half[0], "hadb_write.finish_installation": lambda: half.__setitem__(0, False)},
         ).packages_whole("x")  # fmt: skip
 
     predicted = state(test=True)
