@@ -10,8 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import closing
-from functools import partial
+from contextlib import ExitStack, closing
 from typing import Any
 
 from scenario import digest, results
@@ -78,17 +77,7 @@ class Prediction:
         before = _everything(lab)
         done = lab.orchestrate("test=True")
         self.stage, self.returncode, self.master = stage, done.returncode, orchestration(document(done))
-        low = of_each(lab.nodes, partial(_called, lab, function="state.show_low_sls", mods=list(SLS)))
-        # A duty is of one node only, and both are asked.
-        every = {one["__id__"]: one for chunks in low.values() for one in chunks}
-
-        def predicted(node: str) -> States:
-            own = {one["__id__"]: one for one in low[node]}
-            data = high([own.get(name, one) for name, one in every.items()])
-            found: States = _called(lab, node, "state.high", data=data, test=True)
-            return found
-
-        self.nodes: dict[str, States] = of_each(lab.nodes, predicted)
+        self.nodes: dict[str, States] = _states(lab)
         after = _everything(lab)
         self.different = [line for place in before for line in _difference(place, before[place], after[place])]
         self._write(time.monotonic() - began)
@@ -127,10 +116,22 @@ def record() -> dict[str, Any]:
     return _record
 
 
-def _called(lab: Lab, node: str, function: str, **named: Any) -> Any:
-    # A client of its own: one waits for one answer.
-    with closing(Salt(lab)) as salt:
-        return salt.one(node, function, **named)
+def _states(lab: Lab) -> dict[str, States]:
+    """Run every state with ``test=True`` on both nodes and return what they said, by node and tag."""
+    with ExitStack() as stack:
+        # Two clients: one waits for one answer.
+        clients = {node: stack.enter_context(closing(salt)) for node, salt in of_each(lab.nodes, lambda _: Salt(lab)).items()}
+        low = of_each(lab.nodes, lambda node: clients[node].one(node, "state.show_low_sls", mods=list(SLS)))
+        # A duty is of one node only, and both are asked.
+        every = {one["__id__"]: one for chunks in low.values() for one in chunks}
+
+        def predicted(node: str) -> States:
+            own = {one["__id__"]: one for one in low[node]}
+            data = high([own.get(name, one) for name, one in every.items()])
+            found: States = clients[node].one(node, "state.high", data=data, test=True)
+            return found
+
+        return of_each(lab.nodes, predicted)
 
 
 def _everything(lab: Lab) -> dict[str, list[str]]:
