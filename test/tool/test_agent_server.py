@@ -150,6 +150,19 @@ def test_a_hung_server_is_found_by_the_query_and_killed_at_once(db: Database) ->
     assert db.reported() == ""
 
 
+@pytest.mark.parametrize("db", sorted(SERVERS), indirect=True)
+@pytest.mark.parametrize(("asks", "found"), [(True, SUCCESS), (False, GENERIC)])
+def test_an_answer_counts_though_its_client_does_not_end_in_time(db: Database, asks: bool, found: int) -> None:
+    db.started()
+    # On a node without processor time the client prints the row, and its own end takes longer than what was left.
+    client = "mysql" if SERVERS[db.node.suite] == "mysql" else "mariadb"
+    slow = db.run / "bin" / client
+    ask = f'/usr/bin/{client} "$@"' if asks else ":"
+    slow.write_text(f"#!/bin/sh\n{ask}\nexec sleep 60\n")
+    slow.chmod(0o755)
+    assert db.does("monitor", depth=10) == found
+
+
 def test_a_server_that_hung_for_a_moment_is_stopped_gently(db: Database) -> None:
     pid = db.started()
     kill(pid, signal.SIGSTOP)
