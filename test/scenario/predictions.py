@@ -120,7 +120,7 @@ def _states(lab: Lab) -> dict[str, States]:
     """Run every state with ``test=True`` on both nodes and return what they said, by node and tag."""
     with ExitStack() as stack:
         # Two clients: one waits for one answer.
-        clients = {node: stack.enter_context(closing(salt)) for node, salt in of_each(lab.nodes, lambda _: Salt(lab)).items()}
+        clients = of_each(lab.nodes, lambda _: stack.enter_context(closing(Salt(lab))))
         low = of_each(lab.nodes, lambda node: clients[node].one(node, "state.show_low_sls", mods=list(SLS)))
         # A duty is of one node only, and both are asked.
         every = {one["__id__"]: one for chunks in low.values() for one in chunks}

@@ -155,7 +155,7 @@ def test_a_hung_server_is_found_by_the_query_and_killed_at_once(db: Database) ->
 def test_an_answer_counts_though_its_client_does_not_end_in_time(db: Database, asks: bool, found: int) -> None:
     db.started()
     # On a node without processor time the client prints the row, and its own end takes longer than what was left.
-    client = "mysql" if SERVERS[db.node.suite] == "mysql" else "mariadb"
+    client = SERVERS[db.node.suite]
     slow = db.run / "bin" / client
     ask = f'/usr/bin/{client} "$@"' if asks else ":"
     slow.write_text(f"#!/bin/sh\n{ask}\nexec sleep 60\n")
