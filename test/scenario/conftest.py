@@ -14,6 +14,7 @@ os.environ.setdefault("HADB_LAB", "scenario")
 
 from scenario import fault_cases, results  # noqa: E402 - the lab's name must be known before the lab is looked for
 from scenario.lab import Lab, commit  # noqa: E402
+from scenario.progress import speaker  # noqa: E402
 from scenario.results import Result  # noqa: E402
 from scenario.scenarios import EVERYTHING  # noqa: E402
 from scenario.session import Session, down, up  # noqa: E402
@@ -79,13 +80,7 @@ _tests: dict[str, bool] = {}
 @pytest.fixture
 def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """Print a line at once, whatever becomes of the test."""
-    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
-
-    def tell(line: str) -> None:
-        reporter.ensure_newline()
-        reporter.write_line(line)
-
-    return tell
+    return speaker(request.config)
 
 
 @pytest.fixture(scope="session")
