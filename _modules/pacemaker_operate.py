@@ -66,9 +66,7 @@ def settled(timeout=120, expected=None):
         state = _status()
         lacking = cib_status.unsettled(state, expected)
         if state["running"] and state["cluster"]["dc"] and left >= 1:
-            # It simulates the live CIB until no action is left, so it also sees what is not begun yet.
-            wait = ["crm_resource", "--wait", f"--timeout={int(left)}"]
-            busy = _run(wait, answers=(0, _TIMED_OUT), timeout=left + 10).code == _TIMED_OUT
+            busy = _busy(left)
             lacking = cib_status.unsettled(_status(), expected)
             lacking += ["a transition is in progress"] if busy else []
         waited = time.monotonic() - begun
@@ -151,9 +149,12 @@ def cleanup(resource=None, timeout=120):
     resource
         The id of a resource or group; default: all.
     timeout
-        Seconds to wait until what was tried again runs.
+        Seconds to wait until Pacemaker has nothing left to do, and again until what was tried anew runs. 0 waits
+        for neither.
 
-    Returns what ``settled`` returns.
+    Returns what ``settled`` returns. Refuses when Pacemaker is still at work after that time: a cleanup takes the
+    resource from the node's executor for a moment, and a start that meets this ends the controller's connection to it.
+    Everything on the node counts as failed then, and the node is fenced (Pacemaker 3.0.0, docs/runbook.md).
 
     CLI Example:
 
@@ -161,9 +162,14 @@ def cleanup(resource=None, timeout=120):
 
         salt db1 pacemaker.cleanup db-server
     """
-    _running()
+    state = _running()
     if resource is not None:
         _objects(resource)
+    if state["cluster"]["dc"] and timeout >= 1 and _busy(timeout):
+        raise Refused(
+            f"Pacemaker is still at work after {timeout} s, and a cleanup now could meet an action that is just being started",
+            "`crm_mon -1rf` and `salt-run hadb.status` say what it is at; if it waits for this cleanup, call it with timeout=0",
+        )
     _run(["crm_resource", "--cleanup", *(["--resource", resource] if resource else [])])
     return settled(timeout)
 
@@ -278,6 +284,13 @@ def fence(node, confirm):
         raise Refused(f"{node} is not fenced without a confirmation", f"call it with confirm={node}")
     _run(["stonith_admin", "--reboot", node], timeout=_FENCE)
     return _status()["fencing_history"][:1]
+
+
+def _busy(timeout):
+    """Wait until Pacemaker has nothing left to do, and return whether it has still something after so many seconds."""
+    # It simulates the live CIB until no action is left, so it also sees what is not begun yet.
+    wait = ["crm_resource", "--wait", f"--timeout={int(timeout)}"]
+    return _run(wait, answers=(0, _TIMED_OUT), timeout=timeout + 10).code == _TIMED_OUT
 
 
 def _attribute(*words):

@@ -9,7 +9,7 @@ from scenario.faults import CALM, FILL, PIDS, POLL, SEEN_SECONDS, kill_server, s
 from scenario.loader import DENIED, loaded, login
 from scenario.salt_result import changed, failed
 from scenario.scenario import FAILOVER, Scenario
-from scenario.stage import Stage
+from scenario.stage import Stage, forget
 from scenario.wait import until
 
 # hadb:pacemaker:migration_threshold, and one more for a kill that came before the server was counted as started.
@@ -65,7 +65,7 @@ def refuse_to_start(stage: Stage) -> None:
     reasons = stage.wait_refused("db-server", lab.nodes, FAILOVER)
     assert all("ended while it started" in reason for reason in reasons), reasons
     lab.apply()
-    lab.ask(stage.active, "crm_resource --cleanup")
+    forget(lab, stage.active)
     stage.wait_served(time.monotonic())
 
 

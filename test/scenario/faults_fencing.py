@@ -10,7 +10,7 @@ from scenario import bmc_password
 from scenario.faults import CALM, DEVICES, POLL, SEEN_SECONDS
 from scenario.faults_network import TOLD_SECONDS
 from scenario.scenario import COLD_START, FAILOVER, Scenario
-from scenario.stage import Stage, bad_paths, clean_up, switch_on
+from scenario.stage import Stage, bad_paths, clean_up, forget, switch_on
 from scenario.wait import until
 
 _OTHER_PASSWORD = "set-by-nobody"  # noqa: S105 - a BMC of the lab's
@@ -187,7 +187,7 @@ def _bmc_is_back(stage: Stage) -> None:
         view = stage.view(node)
         if view and view.home(device) == node and all(failure.resource != device for failure in view.failures):
             return True
-        lab.ask(node, f"crm_resource --cleanup --resource {device}")
+        forget(lab, node, device)
         return False
 
     until(runs, SEEN_SECONDS, f"{device} does not run again", 4 * POLL)

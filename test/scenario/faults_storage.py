@@ -10,7 +10,7 @@ from hadblab.errors import LabError
 from scenario import dm_table
 from scenario.faults import CALM, LOST_ARRAY, PIDS, POLL, SEEN_SECONDS, cut_all_paths
 from scenario.scenario import COLD_START, FAILOVER, Scenario
-from scenario.stage import Stage, bad_paths
+from scenario.stage import Stage, bad_paths, forget
 from scenario.wait import until
 
 _USER = "hadb-test-user"
@@ -163,7 +163,7 @@ def use_filesystem_at_stop(stage: Stage) -> None:
 
 def _clean_up(stage: Stage) -> None:
     """Make the cluster try again, as the runbook says, and wait until the client is served."""
-    stage.lab.ask(stage.passive, "crm_resource --cleanup")
+    forget(stage.lab, stage.passive)
     stage.writer.wait_writing(time.monotonic(), COLD_START)
 
 

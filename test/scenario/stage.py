@@ -11,7 +11,7 @@ from functools import partial
 from hadblab.errors import LabError
 from scenario import events, invariants
 from scenario.at_once import of_each
-from scenario.lab import ARRAY_CARD, Lab
+from scenario.lab import ARRAY_CARD, ASK_SECONDS, Lab
 from scenario.sample import Sample
 from scenario.sampler import Sampler
 from scenario.status import Status
@@ -24,7 +24,9 @@ WHOLE_SECONDS = 240.0
 TAKEOVER_SECONDS = 90.0
 _FENCED_SECONDS = 60.0
 _POLL_SECONDS = 1.0
-_CLEAN_SECONDS = 30.0
+_CLEAN_SECONDS = 60.0
+# Seconds until nothing is under way any more, where that comes to an end.
+_REST_SECONDS = 20
 # Each answer of `hadb.status` takes as long as the master waits for a node that is away; a booted one's minion connects first.
 _TOLD_SECONDS = 180.0
 _MARK = "hadb-test"
@@ -211,8 +213,14 @@ def clean_up(lab: Lab, resources: Iterable[str]) -> None:
 def _forgotten(lab: Lab, resource: str) -> bool:
     # Each time anew: what an action that was under way has met may come after it.
     node = _member(lab)
-    lab.ask(node, f"crm_resource --cleanup --resource {resource}")
+    forget(lab, node, resource)
     return all(failure.resource != resource for failure in lab.status(node).failures)
+
+
+def forget(lab: Lab, node: str, resource: str = "") -> None:
+    """Clean up a resource, or all, as the runbook says: when Pacemaker has nothing left to do. Where that does not come, all the same."""
+    words = f" --resource {resource}" if resource else ""
+    lab.ask(node, f"crm_resource --wait --timeout={_REST_SECONDS}; crm_resource --cleanup{words}", timeout=_REST_SECONDS + ASK_SECONDS)
 
 
 def _member(lab: Lab) -> str:

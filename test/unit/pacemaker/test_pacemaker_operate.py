@@ -105,9 +105,21 @@ def test_failures_of_one_resource_or_of_all_are_forgotten(module, commands, real
     commands.expect_status(real)
     if resource:
         commands.expect(QUERY, out=real("cib-running"))
+    commands.expect([*WAIT, "--timeout=120"])
     commands.expect(["crm_resource", "--cleanup", *words])
     expect_settled(commands, real)
     assert module.cleanup(resource)["settled"]
+
+
+def test_nothing_is_forgotten_while_pacemaker_is_at_work(module, commands, real):
+    commands.expect_status(real).expect([*WAIT, "--timeout=30"], code=124)
+    with pytest.raises(Refused, match=r"still at work after 30 s.*timeout=0"):
+        module.cleanup(timeout=30)
+
+
+def test_what_waits_for_a_cleanup_is_cleaned_up_when_that_is_asked_for(module, commands, real):
+    commands.expect_status(real).expect(["crm_resource", "--cleanup"]).expect_status(real)
+    assert module.cleanup(timeout=0)["settled"]
 
 
 def test_a_ban_names_resource_and_node(module, commands, real):

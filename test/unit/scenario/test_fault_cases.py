@@ -65,7 +65,7 @@ def test_resources_are_those_that_the_lab_has() -> None:
 def test_scenario_names_parts_and_resources_that_there_are(one) -> None:
     assert {*one.fenced, *one.perhaps} <= {"active", "passive"}
     assert not set(one.fenced) & set(one.perhaps)
-    assert set(one.fencing_fails) <= set(one.fenced)
+    assert set(one.fencing_fails) <= {*one.fenced, *one.perhaps}
     assert set(one.refused) <= set(one.fenced)
     assert set(one.explained) <= set(RESOURCES)
     assert one.budget > 0

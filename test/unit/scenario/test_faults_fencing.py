@@ -205,7 +205,7 @@ def test_second_level_takes_over_without_the_bmc_and_its_failure_is_forgotten(ar
     array.answers = [("cut bmc db1", tells), ("freeze db1", takes_over), ("sg_persist", registered(OWN, OWN)), REPAIRED]
     play(array, faults.freeze_without_bmc)
     order = [array.done.index(step) for step in ("cut bmc db1", "freeze db1", "thaw db1", "db1 ends", "heal bmc db1",
-                                                 "db2: crm_resource --cleanup --resource fence-db1")]  # fmt: skip
+                                                 "db2: crm_resource --wait --timeout=20; crm_resource --cleanup --resource fence-db1")]  # fmt: skip
     assert order == sorted(order)
 
 
