@@ -65,7 +65,7 @@ scenario: setup ## the whole way in the lab, from blank nodes through every faul
 	mkdir -p build
 	$(VENV)/bin/pytest -q test/scenario --junit-xml=build/scenario.xml
 
-faults: setup ## every fault that there is a scenario for, not only those of `make test`, and security; an hour and a half (estimated), and two builds
+faults: setup ## every fault that there is a scenario for, not only those of `make test`, and security; 1 h 20 min on a quiet machine
 	mkdir -p build
 	HADB_FAULTS=all $(VENV)/bin/pytest -q test/scenario/test_security.py test/scenario/test_faults.py --junit-xml=build/faults.xml
 
